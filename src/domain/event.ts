@@ -1,0 +1,57 @@
+/** The immutable facts of the audit history, and the data that each type carries. */
+import type { InviteJson } from "./invite.ts";
+import type { Json } from "./json.ts";
+
+/** Where a change of status was learnt. */
+export type StatusSource = "list" | "detail" | "memberships";
+
+/** Data of each event type; see the table "Events" of the README. */
+export type EventDataByType = {
+  "watch.baseline": { readonly invites: number; readonly pending: number };
+  "invite.received": { readonly invite: InviteJson; readonly baseline: boolean; readonly reinvited: boolean };
+  "invite.status_changed": { readonly from: string; readonly to: string; readonly source: StatusSource };
+  "invite.changed": { readonly changes: { readonly [field: string]: { readonly from: Json; readonly to: Json } } };
+  "invite.expiring": {
+    /** As configured ("24h", "25%"), or "last-chance". */
+    readonly threshold: string;
+    readonly expiresAt: string;
+    /** The less urgent thresholds that were crossed at the same time. */
+    readonly covers: readonly string[];
+  };
+  "invite.expired": { readonly expiresAt: string };
+  "invite.withdrawn": { readonly evidence: string };
+  "invite.returned": { readonly invite: InviteJson };
+  "invite.unrecognised": { readonly reason: string; readonly raw: Json };
+  "notification.dead": {
+    readonly by: string;
+    readonly reason: string;
+    readonly notificationId: string;
+    readonly recipient: string;
+  };
+};
+
+export type EventType = keyof EventDataByType;
+
+/** An event before it has its place in the chain. */
+export type EventDraft<T extends EventType = EventType> = {
+  [K in T]: {
+    readonly type: K;
+    readonly inviteId: string | null;
+    /** When it happened as far as we can tell: the snapshot's time for what was observed, the instant itself for the clock's. */
+    readonly occurredAt: Date;
+    readonly data: EventDataByType[K];
+  };
+}[T];
+
+/** A recorded event: a link of its watch's chain. */
+export type Event<T extends EventType = EventType> = EventDraft<T> & {
+  readonly id: string;
+  readonly watch: string;
+  /** 1, 2, 3 … per watch, without holes. */
+  readonly seq: number;
+  /** When the transaction that holds it was recorded; never earlier than the previous event's. */
+  readonly recordedAt: Date;
+  readonly syncId: string | null;
+  readonly prevHash: string;
+  readonly hash: string;
+};
