@@ -1,0 +1,128 @@
+/**
+ * The environment as a source of settings: which variable holds which setting, and which names look like mistakes.
+ */
+import { nearest } from "./nearest.ts";
+import { NOT_SHOWN, type Problem } from "./problem.ts";
+import { type Setting, type SettingName, settingNames, settings } from "./settings.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type ReadFile = (path: string) => string;
+
+/** The text of a setting, and the variable that it came from. */
+export type Given = { readonly text: string; readonly key: string };
+
+/** What a source says. `mentioned` also has the settings whose text could not be had. */
+export type Source = {
+  readonly given: ReadonlyMap<SettingName, Given>;
+  readonly mentioned: ReadonlySet<SettingName>;
+  readonly problems: readonly Problem[];
+};
+
+/**
+ * Every name with one of these beginnings is taken for ours. Left out are those of settings whose beginning
+ * others use too (`DATABASE_`, `HTTP_`, `LOG_`, `PUBLIC_`, and `CLOUDFLARE_` without `API_`): there only a name that is
+ * all but equal to one of ours is a mistake.
+ */
+const OUR_PREFIXES = ["CLOUDFLARE_API_", "SMTP_", "MAIL_", "SYNC_", "EXPIRY_", "DIGEST_", "HEARTBEAT_", "INVITEWATCH_"];
+
+/** Names that look like ours and belong to others: Cloudflare's wrangler and Terraform provider, cron, others. */
+const FOREIGN = new Set([
+  "CLOUDFLARE_API_BASE_PATH",
+  "CLOUDFLARE_API_BASE_URL",
+  "CLOUDFLARE_API_CLIENT_LOGGING",
+  "CLOUDFLARE_API_ENVIRONMENT",
+  "CLOUDFLARE_API_HOSTNAME",
+  "CLOUDFLARE_API_USER_SERVICE_KEY",
+  "HTTPS_HOST",
+  "HTTPS_PORT",
+  "LOGLEVEL",
+  "MAILTO",
+]);
+
+/** What Kubernetes and Docker put into the environment for a service that is called `mail`, `smtp`, `invitewatch`, …. */
+const SERVICE_LINK = /_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)$/;
+const SERVICE_PORT_VALUE = /^(tcp|udp|sctp):\/\//;
+
+const CONFIG_FILE = "INVITEWATCH_CONFIG";
+const variables = settingNames.map((name) => settings[name].variable);
+const secretFiles = settingNames
+  .filter((name) => settings[name].secret)
+  .map((name) => `${settings[name].variable}_FILE`);
+const known: readonly string[] = [...variables, ...secretFiles];
+
+/** The settings in the environment. An empty variable counts as not set. */
+export function readEnvironment(env: Environment, readFile: ReadFile): Source {
+  const given = new Map<SettingName, Given>();
+  const mentioned = new Set<SettingName>();
+  const problems: Problem[] = [];
+  for (const name of settingNames) {
+    const setting: Setting = settings[name];
+    const found = readVariable(setting, env, readFile);
+    if (found === null) continue;
+    mentioned.add(name);
+    if ("message" in found) problems.push(found);
+    else given.set(name, found);
+  }
+  return { given, mentioned, problems: [...problems, ...nameProblems(env)] };
+}
+
+function readVariable(setting: Setting, env: Environment, readFile: ReadFile): Given | Problem | null {
+  const { variable, fallback } = setting;
+  const text = textOf(env, variable);
+  const file = `${variable}_FILE`;
+  const path = setting.secret ? textOf(env, file) : null;
+
+  if (text !== null && path !== null) {
+    return { key: variable, found: null, message: `It is set twice, by ${variable} and by ${file}. Keep one.` };
+  }
+  if (path !== null) return readSecretFile(file, path, readFile);
+  if (text !== null) return { text, key: variable };
+  const other = fallback === undefined ? null : textOf(env, fallback);
+  return fallback === undefined || other === null ? null : { text: other, key: fallback };
+}
+
+function readSecretFile(key: string, path: string, readFile: ReadFile): Given | Problem {
+  // Without the look of a path it may be the secret itself, put into the wrong variable.
+  const found = /^[./]/.test(path) ? JSON.stringify(path) : NOT_SHOWN;
+  const problem = (message: string): Problem => ({ key, found, message });
+  try {
+    const text = readFile(path).trim();
+    return text === "" ? problem("The file is empty. It has to hold the secret and nothing else.") : { text, key };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    const why = code === "ENOENT" ? "There is no such file." : `The file cannot be read (${code}).`;
+    return problem(`${why} It has to be the path of a file that holds the secret and nothing else.`);
+  }
+}
+
+function nameProblems(env: Environment): readonly Problem[] {
+  const set = Object.keys(env).filter((name) => textOf(env, name) !== null);
+  return set.sort().flatMap((name) => nameProblem(name, env) ?? []);
+}
+
+/** What is wrong with a name that nobody reads; its value is not shown, it may well be a secret. */
+function nameProblem(name: string, env: Environment): Problem | null {
+  if (known.includes(name) || isForeign(name, env)) return null;
+  const problem = (message: string): Problem => ({ key: name, found: null, message });
+  if (name === CONFIG_FILE) return problem("A configuration file is not supported by this version. Set variables.");
+  const plain = variables.find((variable) => name === `${variable}_FILE`);
+  if (plain !== undefined) return problem(`${plain} is not a secret and cannot come from a file. Set ${plain}.`);
+
+  const prefix = OUR_PREFIXES.find((ours) => name.startsWith(ours));
+  const kin = known.filter((candidate) => prefix !== undefined && candidate.startsWith(prefix));
+  const meant = nearest(name.replace(/^INVITEWATCH_/, ""), kin.length > 0 ? kin : known);
+  if (meant === null) return null;
+  // Somebody who misspelt a name has not set the right one: a similar name beside it belongs to another program.
+  const isMisspelt = meant.distance <= 2 && textOf(env, meant.name) === null;
+  return prefix !== undefined || isMisspelt ? problem(`There is no such setting; did you mean ${meant.name}?`) : null;
+}
+
+function isForeign(name: string, env: Environment): boolean {
+  if (FOREIGN.has(name) || SERVICE_LINK.test(name)) return true;
+  return name.endsWith("_PORT") && SERVICE_PORT_VALUE.test(textOf(env, name) ?? "");
+}
+
+function textOf(env: Environment, name: string): string | null {
+  const value = env[name]?.trim();
+  return value === undefined || value === "" ? null : value;
+}

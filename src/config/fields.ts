@@ -1,0 +1,163 @@
+/**
+ * How the text of each kind of setting becomes its value: one zod schema per kind.
+ *
+ * A schema reports every fault of its text, each in whole sentences; what is accepted instead is the setting's to say.
+ */
+import { isIP } from "node:net";
+import { z } from "zod";
+import type { Threshold } from "../domain/expiry.ts";
+import { addressKey, parseMailbox, splitAddressList } from "./address.ts";
+import { parseDuration } from "./duration.ts";
+import { nearest } from "./nearest.ts";
+import { quoted } from "./problem.ts";
+import { readSchedule, type Schedule } from "./schedule.ts";
+
+export type Refuse = (message: string) => void;
+/** Reads a text; undefined after `refuse` was told why not. */
+export type Read<T> = (text: string, refuse: Refuse) => T | undefined;
+export type FieldSchema<T> = z.ZodType<T, string>;
+
+/** The schema of what `read` returns. */
+export function field<T>(read: Read<T>): FieldSchema<T> {
+  return z.string().transform((text, context): T => {
+    const value = read(text, (message) => context.addIssue({ code: "custom", message }));
+    return value === undefined ? z.NEVER : value;
+  });
+}
+
+/** A key, token or password that goes into a header: printable ASCII without spaces. */
+export const secretField = field((text, refuse) => {
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  refuse("It has a space, a line break or a character that is not ASCII, so it cannot be a key.");
+  return undefined;
+});
+
+/** A bare address, without a display name. */
+export const addressField = field((text, refuse) => {
+  const mailbox = parseMailbox(text);
+  if (mailbox !== null && mailbox.name === null) return mailbox.address;
+  refuse("It is not an e-mail address.");
+  return undefined;
+});
+
+/** One mailbox as given, display name allowed. */
+export const mailboxField = field((text, refuse) => {
+  if (parseMailbox(text) !== null) return text.trim();
+  const several = splitAddressList(text).length > 1;
+  refuse(several ? "It is not one address; a name with a comma needs quotes." : "It is not an e-mail address.");
+  return undefined;
+});
+
+/** Addresses without their names, each once. */
+export const addressListField = field((text, refuse) => {
+  const parts = splitAddressList(text);
+  const byKey = new Map<string, string>();
+  let sound = parts.length > 0;
+  if (!sound) refuse("It holds no address.");
+  for (const part of parts) {
+    const mailbox = parseMailbox(part);
+    if (mailbox === null) {
+      refuse(`${quoted(part)} is not an e-mail address${part.includes(";") ? "; commas separate several" : ""}.`);
+      sound = false;
+    } else if (!byKey.has(addressKey(mailbox.address))) {
+      byKey.set(addressKey(mailbox.address), mailbox.address);
+    }
+  }
+  return sound ? ([...byKey.values()] as readonly string[]) : undefined;
+});
+
+export const scheduleField: FieldSchema<Schedule> = field(readSchedule);
+
+/** A schedule, or null for `off`. */
+export const optionalScheduleField: FieldSchema<Schedule | null> = field((text, refuse) =>
+  text.toLowerCase() === "off" ? null : readSchedule(text, refuse),
+);
+
+/** A duration in ms, of `leastMs` or more. */
+export function durationField(leastMs: number): FieldSchema<number> {
+  return field((text, refuse) => {
+    const ms = parseDuration(text);
+    if (ms === null) refuse("It is not a duration.");
+    else if (ms < leastMs) refuse("It is too short.");
+    else return ms;
+    return undefined;
+  });
+}
+
+export function integerField(least: number, most: number): FieldSchema<number> {
+  return field((text, refuse) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    refuse(`It is not a whole number from ${least} to ${most}.`);
+    return undefined;
+  });
+}
+
+/** Thresholds in the order given. */
+export const thresholdsField = field((text, refuse) => {
+  const names = text.split(",").map((part) => part.trim().toLowerCase());
+  const thresholds: Threshold[] = [];
+  for (const name of names) {
+    const threshold = parseThreshold(name);
+    const twin = threshold && thresholds.find((other) => sizeOf(other) === sizeOf(threshold));
+    if (threshold === null) refuse(`${quoted(name)} is neither a duration nor a percentage from 1% to 99%.`);
+    else if (twin) refuse(`${quoted(twin.name)} and ${quoted(name)} are the same threshold.`);
+    else thresholds.push(threshold);
+  }
+  return thresholds.length === names.length ? (thresholds as readonly Threshold[]) : undefined;
+});
+
+/** An IANA time zone in its usual spelling. */
+export const timezoneField = field((text, refuse) => {
+  // POSIX lets TZ begin with a colon.
+  const name = text.replace(/^:/, "");
+  const known = Intl.supportedValuesOf("timeZone");
+  const spelt = known.find((zone) => zone.toLowerCase() === name.toLowerCase());
+  if (spelt !== undefined) return spelt;
+  if (/^[A-Za-z]/.test(name) && isTimezone(name)) return name;
+  refuse(`It is not a time zone; did you mean ${nearestTimezone(name, known)}?`);
+  return undefined;
+});
+
+export const hostField = field((text, refuse) => {
+  if (isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text)) return text;
+  refuse("It is neither an IP address nor a host name; a port goes into HTTP_PORT.");
+  return undefined;
+});
+
+/** One of a few words, upper and lower case alike. */
+export function wordField<const W extends string>(words: readonly W[]): FieldSchema<W> {
+  return field((text, refuse) => {
+    const word = words.find((known) => known === text.toLowerCase());
+    if (word === undefined) refuse(`It is not a known word; did you mean ${nearest(text, words)?.name}?`);
+    return word;
+  });
+}
+
+function parseThreshold(name: string): Threshold | null {
+  const percent = /^([1-9]\d?)%$/.exec(name)?.[1];
+  if (percent !== undefined) return { kind: "share", name, share: Number(percent) / 100 };
+  const ms = parseDuration(name);
+  return ms === null || ms === 0 ? null : { kind: "lead", name, ms };
+}
+
+function sizeOf(threshold: Threshold): string {
+  return threshold.kind === "lead" ? `${threshold.ms} ms` : `${threshold.share}`;
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Without its continent a city is looked for among the cities: `Berlin` means `Europe/Berlin`. */
+function nearestTimezone(name: string, known: readonly string[]): string | undefined {
+  if (name.includes("/")) return nearest(name, known)?.name;
+  const shortNames = known.map((zone) => zone.slice(zone.lastIndexOf("/") + 1));
+  const city = nearest(name, shortNames)?.name ?? "";
+  return known[shortNames.indexOf(city)];
+}

@@ -1,0 +1,294 @@
+/**
+ * Every setting, declared once: the source of validation, of `X_FILE`, of "did you mean" and of the reference page.
+ *
+ * The keys are the settings' own names, whatever source a value comes from; `variable` is where the environment has it.
+ */
+import {
+  addressField,
+  addressListField,
+  durationField,
+  type FieldSchema,
+  field,
+  hostField,
+  integerField,
+  mailboxField,
+  optionalScheduleField,
+  scheduleField,
+  secretField,
+  thresholdsField,
+  timezoneField,
+  wordField,
+} from "./fields.ts";
+import { readApiBaseUrl, readBaseUrl, readDatabaseUrl, readSmtpUrl, readWebUrl } from "./urls.ts";
+
+export type Setting<T = unknown, D extends string | null = string | null> = {
+  readonly group: string;
+  readonly variable: string;
+  /** A variable that is looked at where this one is not set. */
+  readonly fallback?: string;
+  /** What is read where nothing is set; null to leave the setting out. */
+  readonly default: D;
+  /** What the reference says of the default where the bare value does not say it all. */
+  readonly defaultNote?: string;
+  /** Never shown, masked in logs, and may come from a file. */
+  readonly secret: boolean;
+  readonly schema: FieldSchema<T>;
+  /** Completes "Accepted: …". */
+  readonly accepts: string;
+  readonly example: string;
+  readonly description: string;
+};
+
+const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+const LOG_FORMATS = ["json", "pretty"] as const;
+
+const CRON = "five cron fields (minute, hour, day of month, month, day of week), or six with seconds first";
+
+export const settings = {
+  apiToken: setting({
+    group: "Cloudflare",
+    variable: "CLOUDFLARE_API_TOKEN",
+    default: null,
+    secret: true,
+    schema: secretField,
+    accepts: "an API token of the user whose invitations are watched",
+    example: "your-token",
+    description: "The credential. In its place: `CLOUDFLARE_EMAIL` with `CLOUDFLARE_API_KEY`; both kinds are an error.",
+  }),
+  email: setting({
+    group: "Cloudflare",
+    variable: "CLOUDFLARE_EMAIL",
+    default: null,
+    secret: false,
+    schema: addressField,
+    accepts: "the e-mail address of the Cloudflare user",
+    example: "ops@example.com",
+    description: "Half of the older credential, with `CLOUDFLARE_API_KEY`.",
+  }),
+  apiKey: setting({
+    group: "Cloudflare",
+    variable: "CLOUDFLARE_API_KEY",
+    default: null,
+    secret: true,
+    schema: secretField,
+    accepts: "the user's global API key",
+    example: "your-global-key",
+    description: "Half of the older credential, with `CLOUDFLARE_EMAIL`. A token can do less and is the better choice.",
+  }),
+  baseUrl: setting({
+    group: "Cloudflare",
+    variable: "CLOUDFLARE_BASE_URL",
+    default: "https://api.cloudflare.com/client/v4",
+    secret: false,
+    schema: field(readApiBaseUrl),
+    accepts: "an https URL; plain http to this machine alone",
+    example: "http://localhost:8787/client/v4",
+    description: "Where the API is. The credential is sent there.",
+  }),
+  databaseUrl: setting({
+    group: "Database",
+    variable: "DATABASE_URL",
+    default: "pglite:./data",
+    secret: true,
+    schema: field(readDatabaseUrl),
+    accepts: "postgres://USER:PASSWORD@HOST/DATABASE, or pglite:DIR for the embedded database",
+    example: "postgres://invitewatch:secret@db/invitewatch",
+    description: "Where the history is kept: Postgres 15 or newer in production; the embedded one needs only a folder.",
+  }),
+  smtpUrl: setting({
+    group: "Mail",
+    variable: "SMTP_URL",
+    default: null,
+    secret: true,
+    schema: field(readSmtpUrl),
+    accepts: "smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST:465, login and port optional",
+    example: "smtp://user:password@mail.example.com:587",
+    description:
+      "The mail server. A login is sent over an encrypted connection only, unless the server is on this machine or the " +
+      "URL ends in `?allowInsecureAuth=true`.",
+  }),
+  mailFrom: setting({
+    group: "Mail",
+    variable: "MAIL_FROM",
+    default: null,
+    secret: false,
+    schema: mailboxField,
+    accepts: "one address, with or without a name",
+    example: "Invitewatch <invites@example.com>",
+    description: "The sender of every mail.",
+  }),
+  mailTo: setting({
+    group: "Mail",
+    variable: "MAIL_TO",
+    default: null,
+    secret: false,
+    schema: addressListField,
+    accepts: "one address, or several separated by commas",
+    example: "ops@example.com, lead@example.com",
+    description: "Who is told. Everybody gets a mail of their own.",
+  }),
+  schedule: setting({
+    group: "Sync",
+    variable: "SYNC_SCHEDULE",
+    default: "*/15 * * * *",
+    secret: false,
+    schema: scheduleField,
+    accepts: CRON,
+    example: "*/5 * * * *",
+    description: "When the invitations are polled, in the time zone of `TIMEZONE`.",
+  }),
+  jitter: setting({
+    group: "Sync",
+    variable: "SYNC_JITTER",
+    default: "30s",
+    defaultNote: "`30s`; half the shortest interval of `SYNC_SCHEDULE` where that is less",
+    secret: false,
+    schema: durationField(0),
+    accepts: "a duration of 0s or more",
+    example: "10s",
+    description:
+      "Each scheduled poll waits a random time of up to this long, so that many installations do not ask at once. " +
+      "Shorter than the shortest interval of `SYNC_SCHEDULE`.",
+  }),
+  syncDeadline: setting({
+    group: "Sync",
+    variable: "SYNC_DEADLINE",
+    default: "120s",
+    secret: false,
+    schema: durationField(1),
+    accepts: "a duration longer than 0s",
+    example: "60s",
+    description: "Everything of one poll ends within this, retries included.",
+  }),
+  timezone: setting({
+    group: "Sync",
+    variable: "TIMEZONE",
+    fallback: "TZ",
+    default: "UTC",
+    defaultNote: "`TZ`, else `UTC`",
+    secret: false,
+    schema: timezoneField,
+    accepts: "an IANA time zone",
+    example: "Europe/Berlin",
+    description: "The time zone of the schedules, and of times in mails and on the screen.",
+  }),
+  thresholds: setting({
+    group: "Sync",
+    variable: "EXPIRY_THRESHOLDS",
+    default: "72h,24h,6h,25%",
+    secret: false,
+    schema: thresholdsField,
+    accepts: "durations and percentages from 1% to 99%, separated by commas",
+    example: "3d,12h,10%",
+    description: "How long before an invitation ends a reminder is sent; a percentage is of its own lifetime.",
+  }),
+  floodCap: setting({
+    group: "Mail",
+    variable: "FLOOD_CAP",
+    default: "20",
+    secret: false,
+    schema: integerField(1, 10_000),
+    accepts: "a whole number from 1 to 10000",
+    example: "50",
+    description: "Mails per recipient and hour; the rest is told in one summary.",
+  }),
+  httpHost: setting({
+    group: "HTTP",
+    variable: "HTTP_HOST",
+    default: "127.0.0.1",
+    secret: false,
+    schema: hostField,
+    accepts: "an IP address or a host name",
+    example: "0.0.0.0",
+    description: "The address that the HTTP server listens on.",
+  }),
+  httpPort: setting({
+    group: "HTTP",
+    variable: "HTTP_PORT",
+    default: "8080",
+    secret: false,
+    schema: integerField(0, 65_535),
+    accepts: "a port; 0 turns the server off",
+    example: "9090",
+    description: "The port that the HTTP server listens on; `0` turns it off.",
+  }),
+  httpToken: setting({
+    group: "HTTP",
+    variable: "HTTP_TOKEN",
+    default: null,
+    secret: true,
+    schema: secretField,
+    accepts: "printable ASCII without spaces",
+    example: "a-long-random-text",
+    description: "The bearer token for the data routes, needed where `HTTP_HOST` is not this machine alone.",
+  }),
+  publicUrl: setting({
+    group: "HTTP",
+    variable: "PUBLIC_URL",
+    default: null,
+    secret: false,
+    schema: field(readBaseUrl),
+    accepts: "an http or https URL",
+    example: "https://invitewatch.example.com",
+    description: "Where people reach the pages; used for links in mails.",
+  }),
+  digestSchedule: setting({
+    group: "Mail",
+    variable: "DIGEST_SCHEDULE",
+    default: "0 9 * * 1",
+    secret: false,
+    schema: optionalScheduleField,
+    accepts: `${CRON}; or off`,
+    example: "0 8 * * 1-5",
+    description: "When the digest is mailed, also when all is quiet; `off` turns it off.",
+  }),
+  heartbeatUrl: setting({
+    group: "HTTP",
+    variable: "HEARTBEAT_URL",
+    default: null,
+    secret: true,
+    schema: field(readWebUrl),
+    accepts: "an http or https URL",
+    example: "https://hc-ping.com/your-uuid",
+    description:
+      "Pinged after a round in which every watch was complete and no mail is overdue, with `/start` and `/fail` as " +
+      "healthchecks.io has them.",
+  }),
+  logLevel: setting({
+    group: "Logging",
+    variable: "LOG_LEVEL",
+    default: "info",
+    secret: false,
+    schema: wordField(LOG_LEVELS),
+    accepts: LOG_LEVELS.join(", "),
+    example: "debug",
+    description: "The least important lines that are logged. Stack traces are shown at `debug` only.",
+  }),
+  logFormat: setting({
+    group: "Logging",
+    variable: "LOG_FORMAT",
+    default: null,
+    defaultNote: "`json`; `pretty` on a terminal",
+    secret: false,
+    schema: wordField(LOG_FORMATS),
+    accepts: LOG_FORMATS.join(", "),
+    example: "pretty",
+    description: "JSON, one line an entry, or lines for people. Logs go to stderr.",
+  }),
+};
+
+export type SettingName = keyof typeof settings;
+export const settingNames = Object.keys(settings) as readonly SettingName[];
+
+/** The values of all settings: null where one is not set and has no default. */
+export type Values = {
+  readonly [N in SettingName]: (typeof settings)[N] extends Setting<infer T, infer D>
+    ? D extends string
+      ? T
+      : T | null
+    : never;
+};
+
+function setting<T, D extends string | null>(definition: Setting<T, D>): Setting<T, D> {
+  return definition;
+}

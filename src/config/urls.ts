@@ -1,0 +1,130 @@
+/**
+ * The URLs in settings: web addresses, the mail server and the database.
+ *
+ * The mail server's and the database's hold logins, so no message about one of them quotes any part of it.
+ */
+
+import { isLoopback } from "../domain/loopback.ts";
+import { nearest } from "./nearest.ts";
+
+type Refuse = (message: string) => void;
+
+/** Query parameters that SMTP_URL may have; each is `true` or `false`. */
+const SMTP_PARAMETERS = ["allowInsecureAuth"] as const;
+
+const ENCODE_HINT = "In a user name or password write @ as %40, : as %3A, / as %2F, # as %23, ? as %3F and % as %25.";
+const BAD_ENCODING = `Its login has a "%" that encodes nothing. ${ENCODE_HINT}`;
+
+/** The base of an API, without a slash at its end: https, or http to this machine alone. */
+export function readApiBaseUrl(text: string, refuse: Refuse): string | undefined {
+  const base = readBaseUrl(text, refuse);
+  if (base === undefined) return undefined;
+  const { protocol, hostname } = new URL(base);
+  if (protocol === "https:" || isLoopback(hostname)) return base;
+  refuse("Plain http would send the credential in the clear; it is taken for this machine alone (localhost).");
+  return undefined;
+}
+
+/** An http or https address that paths can be put behind: no query, no slash at its end. */
+export function readBaseUrl(text: string, refuse: Refuse): string | undefined {
+  const address = readWebUrl(text, refuse);
+  if (address === undefined) return undefined;
+  if (!address.includes("?")) return address.replace(/\/+$/, "");
+  refuse('It has a query ("?…"), which is not taken here.');
+  return undefined;
+}
+
+/** An http or https address without login and fragment. */
+export function readWebUrl(text: string, refuse: Refuse): string | undefined {
+  const url = parseUrl(text, /^https?:\/\//i);
+  if (url === null) {
+    refuse("It is not an http:// or https:// URL.");
+    return undefined;
+  }
+  if (url.username !== "" || url.password !== "") {
+    refuse("It holds a login, which is not taken here.");
+    return undefined;
+  }
+  if (url.hash !== "") {
+    refuse('It has a fragment ("#…"), which is not taken here.');
+    return undefined;
+  }
+  return url.href;
+}
+
+/** The mail server's URL as given. */
+export function readSmtpUrl(text: string, refuse: Refuse): string | undefined {
+  const url = parseUrl(text, /^smtps?:\/\//i);
+  if (url === null || url.hostname === "") {
+    refuse(`It is not an smtp:// or smtps:// URL with a host. ${ENCODE_HINT}`);
+    return undefined;
+  }
+  const faults = [...loginFaults(url), ...smtpFaults(url)];
+  for (const fault of faults) refuse(fault);
+  return faults.length === 0 ? text : undefined;
+}
+
+/** The database's URL as given. */
+export function readDatabaseUrl(text: string, refuse: Refuse): string | undefined {
+  if (/^pglite:(?!\/\/)./i.test(text)) return text;
+  const url = parseUrl(text, /^postgres(ql)?:\/\//i);
+  if (url === null) {
+    refuse(`It is neither a postgres:// URL nor pglite: with a folder. ${ENCODE_HINT}`);
+    return undefined;
+  }
+  if (!decodes(url.username) || !decodes(url.password)) {
+    refuse(BAD_ENCODING);
+    return undefined;
+  }
+  return text;
+}
+
+/** The passwords of a URL, as written and decoded, and with its user as SMTP's AUTH PLAIN sends them. */
+export function passwordsIn(text: string): readonly string[] {
+  if (!URL.canParse(text)) return [];
+  const url = new URL(text);
+  const user = decoded(url.username) ?? url.username;
+  const written = [url.password, url.searchParams.get("password") ?? ""].filter((password) => password !== "");
+  const passwords = new Set(written.flatMap((password) => [password, decoded(password) ?? password]));
+  return [...passwords].flatMap((password) => [password, Buffer.from(`\0${user}\0${password}`).toString("base64")]);
+}
+
+function loginFaults(url: URL): readonly string[] {
+  const faults: string[] = [];
+  const isWhole = (url.username === "") === (url.password === "");
+  if (!isWhole) faults.push("Its login is half there: give both user and password, or none.");
+  if (!decodes(url.username) || !decodes(url.password)) faults.push(BAD_ENCODING);
+  return faults;
+}
+
+function smtpFaults(url: URL): readonly string[] {
+  const faults: string[] = [];
+  const isBare = (url.pathname === "" || url.pathname === "/") && url.hash === "";
+  if (!isBare) faults.push(`It has a path or a fragment, which a mail server has not. ${ENCODE_HINT}`);
+  for (const [name, value] of url.searchParams) {
+    const known = SMTP_PARAMETERS.find((parameter) => parameter === name);
+    if (known === undefined) {
+      const meant = nearest(name, SMTP_PARAMETERS)?.name;
+      faults.push(`It has a query parameter that is not known; did you mean ${meant}?`);
+    } else if (value !== "true" && value !== "false") {
+      faults.push(`Its query parameter ${known} is neither true nor false.`);
+    }
+  }
+  return faults;
+}
+
+function parseUrl(text: string, start: RegExp): URL | null {
+  return start.test(text) && !/\s/.test(text) && URL.canParse(text) ? new URL(text) : null;
+}
+
+function decodes(text: string): boolean {
+  return decoded(text) !== null;
+}
+
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}

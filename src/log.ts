@@ -1,0 +1,155 @@
+/**
+ * The log: structured lines on stderr, so that stdout stays free for data.
+ *
+ * A line is a constant message and typed fields; text from elsewhere is a field and never part of the message. Every
+ * string goes through `redact`, whatever it is nested in, and none can break out of its line.
+ */
+import { type DestinationStream, pino } from "pino";
+import { prettyFactory } from "pino-pretty";
+
+export type LogFields = {
+  /** What happened, as `noun.verb`: "sync.completed". */
+  readonly event: string;
+  /** The line's own keys. */
+  readonly time?: never;
+  readonly level?: never;
+  readonly msg?: never;
+  readonly [name: string]: unknown;
+};
+
+type LogLine = (fields: LogFields, msg: string) => void;
+
+export type Logger = {
+  /** Someone must act. */
+  readonly error: LogLine;
+  /** We will try again. */
+  readonly warn: LogLine;
+  /** Something changed, or one line per run. */
+  readonly info: LogLine;
+  readonly debug: LogLine;
+  /** A logger whose lines carry these fields too. */
+  readonly child: (fields: Readonly<Record<string, unknown>>) => Logger;
+};
+
+export type LoggerOptions = {
+  /** One of pino's levels, or "silent". */
+  readonly level: string;
+  readonly format: "json" | "pretty";
+  /** The text without secrets. */
+  readonly redact: (text: string) => string;
+  /** Where lines go, each with its line break; stderr by default, written before the call returns. */
+  readonly destination?: { readonly write: (line: string) => unknown };
+};
+
+/** A logger; an error's stack trace is logged only where its level is debug or finer. */
+export function createLogger(options: LoggerOptions): Logger {
+  const output = pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      // Errors are plain values by then; pino's own serializer would take them for errors again.
+      serializers: { err: (value) => value },
+    },
+    destinationOf(options),
+  );
+  const clean = createCleaner({
+    text: options.format === "pretty" ? (text) => escapeControls(options.redact(text)) : options.redact,
+    stacks: output.isLevelEnabled("debug"),
+  });
+  return loggerOn(output, clean, {});
+}
+
+type Output = Pick<pino.Logger<never>, "error" | "warn" | "info" | "debug" | "isLevelEnabled">;
+type Cleaner = (value: unknown) => unknown;
+
+function loggerOn(output: Output, clean: Cleaner, bindings: Readonly<Record<string, unknown>>): Logger {
+  const line =
+    (level: "error" | "warn" | "info" | "debug"): LogLine =>
+    (fields, msg) => {
+      if (!output.isLevelEnabled(level)) return;
+      output[level](clean({ ...bindings, ...fields }), String(clean(msg)));
+    };
+  return {
+    error: line("error"),
+    warn: line("warn"),
+    info: line("info"),
+    debug: line("debug"),
+    child: (fields) => loggerOn(output, clean, { ...bindings, ...fields }),
+  };
+}
+
+function destinationOf({ format, destination }: LoggerOptions): DestinationStream {
+  const target = destination ?? pino.destination({ fd: 2, sync: true });
+  if (format === "json") return { write: (line) => void target.write(escapeInvisible(line)) };
+  const prettify = prettyFactory({
+    colorize: destination === undefined && process.stderr.isTTY === true && process.stderr.hasColors(),
+    singleLine: true,
+    errorLikeObjectKeys: [],
+    translateTime: false,
+  });
+  return { write: (line) => void target.write(prettify(line)) };
+}
+
+const MAX_DEPTH = 12;
+
+/**
+ * A function from any value to plain JSON values with every string cleaned, keys too.
+ *
+ * Of an error only its type, message, code and causes are kept: other properties of library errors hold requests with
+ * their headers.
+ */
+function createCleaner({ text, stacks }: { text: (text: string) => string; stacks: boolean }): Cleaner {
+  const clean = (value: unknown, above: readonly object[]): unknown => {
+    if (typeof value === "string") return text(value);
+    if (typeof value === "bigint") return value.toString();
+    if (typeof value !== "object" || value === null) return value;
+    if (above.includes(value)) return "[circular]";
+    if (above.length >= MAX_DEPTH) return "[too deep]";
+    const below = [...above, value];
+    if (value instanceof Error) return clean(fieldsOf(value, stacks), below);
+    if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+    if ("toJSON" in value && typeof value.toJSON === "function") return clean(value.toJSON(), below);
+    if (value instanceof Map) return clean(Object.fromEntries(value), below);
+    if (Array.isArray(value) || value instanceof Set) return Array.from(value, (item) => clean(item, below));
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [text(key), clean(item, below)]));
+  };
+  return (value) => clean(value, []);
+}
+
+function fieldsOf(error: Error, stacks: boolean): Readonly<Record<string, unknown>> {
+  return {
+    type: error.name,
+    message: error.message,
+    ...("code" in error ? { code: error.code } : {}),
+    ...(error.cause === undefined ? {} : { cause: error.cause }),
+    ...(error instanceof AggregateError ? { errors: error.errors } : {}),
+    ...(stacks ? { stack: framesOf(error) } : {}),
+  };
+}
+
+/** The lines of the stack trace without the message, which has its own field. */
+function framesOf(error: Error): readonly string[] {
+  const lines = (error.stack ?? "").split("\n").map((line) => line.trim());
+  return lines.filter((line) => line.startsWith("at "));
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that a terminal would obey.
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+// JSON has escaped the characters below U+0020 already, and ends its line with one.
+const INVISIBLE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** The text with control and bidi characters spelt out. */
+function escapeControls(text: string): string {
+  return text.replace(CONTROLS, codeUnit);
+}
+
+/** The same JSON, with the characters spelt out that a terminal obeys and JSON lets pass. */
+function escapeInvisible(json: string): string {
+  return json.replace(INVISIBLE, codeUnit);
+}
+
+function codeUnit(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
