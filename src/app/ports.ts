@@ -1,0 +1,54 @@
+/**
+ * What the use cases need from the world. Adapters implement these; tests use the real adapters.
+ */
+import type { Invite } from "../domain/invite.ts";
+import type { Snapshot, Whereabouts } from "../domain/snapshot.ts";
+
+export type Clock = { readonly now: () => Date };
+
+/** Reads a user's invitations; cannot answer one. */
+export type InviteSource = {
+  /** One poll of the whole list. Never rejects for what the API or the network did: that is in the snapshot. */
+  fetchSnapshot(signal: AbortSignal): Promise<Snapshot>;
+  /**
+   * Asks for invites that a complete snapshot did not list, one after the other.
+   *
+   * Every id asked for has an entry in the answer. The memberships are read once, and only if needed.
+   */
+  locate(invites: readonly Invite[], signal: AbortSignal): Promise<ReadonlyMap<string, Whereabouts>>;
+};
+
+/** A composed mail: what is frozen before the first attempt. */
+export type Message = {
+  readonly messageId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly date: Date;
+  readonly text: string;
+  readonly html: string;
+  /** Further headers, name to value. */
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+/**
+ * How one attempt at delivery ended.
+ *
+ * `response` and `error` are free of credentials and of line breaks.
+ */
+export type DeliveryOutcome =
+  | { readonly kind: "accepted"; readonly response: string }
+  /** The server refused this mail for good: no retry can help. */
+  | { readonly kind: "refused"; readonly error: string }
+  /** Nothing was accepted as far as we know; worth another try. */
+  | { readonly kind: "failed"; readonly error: string };
+
+export type MailTransport = {
+  /** The exact bytes that will be sent, CRLF line ends. */
+  compose(message: Message): Promise<Buffer>;
+  /** One SMTP transaction for one recipient. Never rejects. */
+  send(mime: Buffer, envelope: { readonly from: string; readonly to: string }): Promise<DeliveryOutcome>;
+  /** Connects, secures and logs in, without sending. Rejects with a sentence that says what to do. */
+  verify(): Promise<void>;
+  close(): Promise<void>;
+};

@@ -1,0 +1,154 @@
+/** What reading commands and pages ask of the database; every list is read by keyset and can be streamed. */
+import type { EventJson } from "../domain/chain.ts";
+import type { Outage, WatchSpan } from "../domain/coverage.ts";
+import type { Event } from "../domain/event.ts";
+import type { Invite } from "../domain/invite.ts";
+import type { Notification, NotificationState } from "../domain/notification.ts";
+import type { Sync, SyncOutcome } from "../domain/sync.ts";
+
+export type Order = "asc" | "desc";
+
+export type Paging = {
+  readonly order: Order;
+  /** Where an earlier answer ended; null from the beginning. */
+  readonly cursor: string | null;
+  /** How many rows will be taken; null for all of them. */
+  readonly limit: number | null;
+};
+
+/** The rows of an answer, read as they are taken, and one past the limit so that its end can be told. */
+export type Listing<Row> = {
+  readonly rows: AsyncIterable<Row>;
+  /** Continues after this row. */
+  readonly cursorOf: (row: Row) => string;
+};
+
+/** Null or empty: no condition. Texts are looked for as they are, upper and lower case alike. */
+export type InviteFilter = {
+  readonly watches: readonly string[] | null;
+  readonly status: string | null;
+  /** Part of the organization's name, or its exact id. */
+  readonly organization: string | null;
+  /** The end lies after the first instant and not after the second. */
+  readonly expiring: { readonly after: Date; readonly until: Date } | null;
+};
+
+export type EventFilter = {
+  readonly watches: readonly string[] | null;
+  /** Of `occurredAt`, inclusive. */
+  readonly since: Date | null;
+  /** Of `occurredAt`, exclusive. */
+  readonly until: Date | null;
+  readonly types: readonly string[] | null;
+  readonly inviteId: string | null;
+  /** Of the invite as now known: part of the organization's name, or its exact id. */
+  readonly organization: string | null;
+  /** Part of the invited address. */
+  readonly email: string | null;
+  /** Part of who invited. */
+  readonly inviter: string | null;
+  /** The invite's status as now known. */
+  readonly status: string | null;
+  /** Part of any value in the event's data, or of the organization's name as now known. */
+  readonly text: string | null;
+};
+
+export type SyncFilter = {
+  readonly watches: readonly string[] | null;
+  /** Of `startedAt`, inclusive. */
+  readonly since: Date | null;
+  /** Of `startedAt`, exclusive. */
+  readonly until: Date | null;
+  readonly outcome: SyncOutcome | null;
+};
+
+export type NotificationFilter = {
+  readonly watches: readonly string[] | null;
+  readonly state: NotificationState | null;
+  /** Mails with an event of this invite. */
+  readonly inviteId: string | null;
+};
+
+/** An event, and the name of its invite's organization as now known. */
+export type HistoryEntry = { readonly event: Event; readonly organizationName: string | null };
+
+/** The ledger of some watches as far as coverage needs it. */
+export type Ledger = { readonly spans: readonly WatchSpan[]; readonly outages: readonly Outage[] };
+
+/** What a watch's row says of its chain, and the seq of the newest event that is really there. */
+export type ChainEnd = {
+  readonly watch: string;
+  readonly headSeq: number;
+  readonly headHash: string;
+  readonly newestSeq: number;
+};
+
+export type WatchStatus = {
+  readonly watch: string;
+  /** When the last complete snapshot was taken; null before the first. */
+  readonly lastCompleteAt: Date | null;
+  /** The longest stretch between two runs, as of that sync. */
+  readonly intervalMs: number | null;
+  /** The newest sync that was not superseded. */
+  readonly lastSync: { readonly startedAt: Date; readonly outcome: SyncOutcome; readonly reason: string | null } | null;
+  readonly pending: number;
+  /** The pending invite whose end is the next to come. */
+  readonly nextExpiry: {
+    readonly inviteId: string;
+    readonly organizationName: string | null;
+    readonly expiresAt: Date;
+  } | null;
+  readonly head: { readonly seq: number; readonly hash: string };
+};
+
+export type MailStatus = {
+  /** Mails that are still to be delivered. */
+  readonly owed: number;
+  /** Those of them that have been owed for too long. */
+  readonly overdue: number;
+  readonly oldestOwedAt: Date | null;
+  /** Mails that were given up. */
+  readonly dead: number;
+};
+
+export type Reader = {
+  /** Names of the watches, in alphabetical order. */
+  watchNames(): Promise<readonly string[]>;
+  /** The types of which there are events. */
+  eventTypes(): Promise<readonly string[]>;
+  /** Newest invitation first when descending. @throws CursorError */
+  invites(filter: InviteFilter, paging: Paging): Listing<Invite>;
+  /** By (recordedAt, watch, seq); holds what was recorded when the reading began. @throws CursorError */
+  events(filter: EventFilter, paging: Paging): Listing<HistoryEntry>;
+  /** By startedAt. @throws CursorError */
+  syncs(filter: SyncFilter, paging: Paging): Listing<Sync>;
+  /** By createdAt. @throws CursorError */
+  notifications(filter: NotificationFilter, paging: Paging): Listing<Notification>;
+  /** What fell short or came late between two instants; null is as far back as there is anything. */
+  ledger(watches: readonly string[] | null, since: Date | null, until: Date): Promise<Ledger>;
+  chainEnds(watches: readonly string[] | null): Promise<readonly ChainEnd[]>;
+  /** One watch's events in the order of its chain. */
+  chain(watch: string): AsyncIterable<EventJson>;
+  watchStatuses(now: Date): Promise<readonly WatchStatus[]>;
+  /** @param overdueBefore what is owed since before this is overdue */
+  mailStatus(overdueBefore: Date): Promise<MailStatus>;
+};
+
+/** The cursor was not made by this list in this order. */
+export class CursorError extends Error {
+  override readonly name = "CursorError";
+}
+
+/** Up to `limit` rows, and the cursor of the rest, or null where there is none. */
+export async function collect<Row>(
+  listing: Listing<Row>,
+  limit: number,
+): Promise<{ readonly rows: readonly Row[]; readonly next: string | null }> {
+  const rows: Row[] = [];
+  for await (const row of listing.rows) {
+    const last = rows.at(-1);
+    if (rows.length === limit && last !== undefined) return { rows, next: listing.cursorOf(last) };
+    rows.push(row);
+  }
+  return { rows, next: null };
+}

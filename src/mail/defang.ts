@@ -1,0 +1,145 @@
+/**
+ * Makes text that strangers wrote safe to show inside our own, trusted mail.
+ *
+ * The rules look at single characters and their neighbours, never at lists of top-level domains: what
+ * some mail client might turn into a link is broken visibly (`example[.]com`), so that people still read it.
+ * Escaping for HTML is not done here.
+ */
+
+/** No field of the API is longer by far; bounds the work on hostile input, in UTF-16 units. */
+const MAX_INPUT = 10_000;
+/** A grapheme may be arbitrarily long (stacked marks, joined emoji); this many UTF-16 units count as one. */
+const UNITS_PER_GRAPHEME = 8;
+
+const GRAPHEMES = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+const UNSHOWABLE = /[\p{Co}\p{Noncharacter_Code_Point}]/gu;
+/** Every kind of space and line end, and the braille blank, which looks like one. */
+const SPACES = /[\p{Z}\t\n\v\f\r\x85\u2800]+/gu;
+/**
+ * Control, bidi, zero-width and other invisible characters, save where they are part of the writing:
+ * the joiner inside an emoji, the emoji style after one, and joiners between letters of joining scripts.
+ */
+const INVISIBLE = new RegExp(
+  [
+    String.raw`(?!(?<=\p{ExtPict}(?:\uFE0F|\p{EMod})?)\u200D\p{ExtPict})`,
+    String.raw`(?!(?<=\p{ExtPict}|[0-9#*])\uFE0F)`,
+    String.raw`(?!(?<=JOINING)[\u200C\u200D]JOINING)`,
+    String.raw`[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]`,
+  ]
+    .join("")
+    .replaceAll(
+      "JOINING",
+      String.raw`[[\p{scx=Arab}\p{scx=Syrc}\p{scx=Mong}\p{scx=Nkoo}\p{scx=Deva}\p{scx=Beng}\p{scx=Guru}\p{scx=Gujr}\p{scx=Orya}\p{scx=Taml}\p{scx=Telu}\p{scx=Knda}\p{scx=Mlym}\p{scx=Sinh}\p{scx=Khmr}\p{scx=Mymr}\p{scx=Tibt}]&&[\p{L}\p{M}]]`,
+    ),
+  "gv",
+);
+/** More marks on one letter than any language stacks. */
+const STACKED_MARKS = /(\p{M}{4})\p{M}+/gu;
+
+const IPV4 = /(?<!\p{Nd})\p{Nd}{1,3}(?:\.\p{Nd}{1,3}){3,}/gu;
+const BRACKETED_IPV4 = /^\p{Nd}+(?:\[\.\]\p{Nd}+){3}$/u;
+/** Seven digits or more with nothing but telephone punctuation between them. */
+const PHONE = /\(?\+?\p{Nd}(?:[ \p{Pd}()./[\]~+*#\u2212\u223C\uFF0B]*\p{Nd}){6,}/gu;
+/** 1-800-FLOWERS */
+const VANITY_PHONE = /(\p{Nd})\p{Pd}(\p{Nd}{3})\p{Pd}(?=\p{L})/gu;
+/** How an encoded word of a mail header begins (RFC 2047). */
+const ENCODED_WORD = /=\?/g;
+const SLASHES = /(\[?)(:?)([\\/]{2,})(\]?)/g;
+const CLOSERS = String.raw`\s)\]}”’"'»,;:!?…`;
+/** The colon of a scheme; the one of a time of day stays. */
+const SCHEME_COLON = new RegExp(`(?<=[\\p{L}\\p{N}\\p{M}+.-])(?!(?<=\\p{Nd}):\\p{Nd}):(?=[^${CLOSERS}])`, "gu");
+const AT = /[@\uFF20\uFE6B]/g;
+/** The full stop, and every character that domain names take for one (UTS 46). */
+const DOTS = ".\\u3002\\uFF0E\\uFF61\\u2024\\uFE52";
+/** Dots inside a word, but not between initials ("S.p.A.") or digits ("2.0"): no domain name ends in either. */
+const INNER_DOTS = new RegExp(
+  [
+    `(?<=[^\\s${DOTS}])`,
+    String.raw`(?!(?<=(?<![\p{L}\p{N}\p{M}_-])[\p{Lu}\p{Ll}])\.[\p{Lu}\p{Ll}](?![\p{L}\p{N}\p{M}_-]))`,
+    String.raw`(?!(?<=\p{Nd})\.\p{Nd})`,
+    `[${DOTS}]+(?=[^${DOTS}${CLOSERS}])`,
+  ].join(""),
+  "gu",
+);
+
+/**
+ * The text on one line, without anything invisible, in which no mail client finds a link.
+ *
+ * Addresses, hosts, schemes and telephone numbers stay readable: `user[at]example[.]com`,
+ * `hxxps[://]example[.]com`, `+49_30_1234_567`. Applying it twice changes nothing more, unless it was cut.
+ *
+ * @param maxLength in graphemes, the "…" of a cut included
+ */
+export function defang(text: string, maxLength: number): string {
+  const shown = disarm(strip(text.slice(0, MAX_INPUT)));
+
+  return cap(text.length > MAX_INPUT ? `${shown}…` : shown, maxLength);
+}
+
+/**
+ * The defanged text in “quotation marks”, which nothing inside it can close.
+ *
+ * @param maxLength in graphemes, without the marks
+ */
+export function quote(text: string, maxLength: number): string {
+  return `“${defang(text, maxLength).replace(/[“”„‟"\uFF02]/g, "'")}”`;
+}
+
+/**
+ * The text, cut between graphemes where it is longer.
+ *
+ * @param maxLength in graphemes, the "…" included
+ * @param maxUnits in UTF-16 units, without the "…"
+ */
+export function cap(text: string, maxLength: number, maxUnits = maxLength * UNITS_PER_GRAPHEME): string {
+  if (text.length <= maxLength) return text;
+
+  let graphemes = 0;
+  let cut = 0;
+  for (const { index, segment } of GRAPHEMES.segment(text)) {
+    graphemes += 1;
+    if (graphemes > maxLength || index + segment.length > maxUnits) {
+      return `${text.slice(0, cut).trimEnd()}…`;
+    }
+    if (graphemes < maxLength) cut = index + segment.length;
+  }
+  return text;
+}
+
+function strip(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(UNSHOWABLE, "\uFFFD")
+    .replace(SPACES, " ")
+    .replace(INVISIBLE, "")
+    .normalize("NFC")
+    .replace(STACKED_MARKS, "$1")
+    .replace(/ {2,}/g, " ")
+    .trim();
+}
+
+function disarm(text: string): string {
+  return text
+    .replace(IPV4, (address) => address.replaceAll(".", "[.]"))
+    .replace(PHONE, breakPhone)
+    .replace(VANITY_PHONE, "$1_$2_")
+    .replace(ENCODED_WORD, "=[?]")
+    .replace(SLASHES, bracketSlashes)
+    .replace(SCHEME_COLON, "[:]")
+    .replace(AT, "[at]")
+    .replace(INNER_DOTS, "[$&]")
+    .replace(/http(?=s?\[:)/gi, "hxxp");
+}
+
+/** Groups of four digits at most, with underscores: telephone detectors take brackets, dots and spaces in their stride. */
+function breakPhone(phone: string): string {
+  if (BRACKETED_IPV4.test(phone)) return phone;
+  const plus = /^\(?\+/.test(phone) ? "+" : "";
+  const groups = phone.match(/\p{Nd}{1,4}/gu) ?? [];
+  return plus + groups.join("_");
+}
+
+function bracketSlashes(all: string, open: string, colon: string, slashes: string, close: string): string {
+  return open && close ? all : `${open}[${colon}${slashes}]${close}`;
+}
