@@ -1,0 +1,55 @@
+/** Brings the database's tables to this version, one process at a time. */
+import { Client, type PoolConfig } from "pg";
+import { DatabaseError } from "./database-error.ts";
+import { asDatabaseError, where } from "./open.ts";
+import { applyMigrations, readMigrations } from "./schema-engine.ts";
+
+/** Any number that is ours alone; held while migrations run. */
+const MIGRATION_LOCK = 7_312_046_511;
+
+/** Applies what is missing; the names of what was applied. @throws DatabaseError */
+export async function migrate(connection: PoolConfig): Promise<readonly string[]> {
+  const client = new Client(connection);
+  try {
+    await client.connect();
+    await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
+    if ((await pendingWith(client)).length === 0) return [];
+    return await applyMigrations(connection);
+  } catch (error) {
+    throw asDatabaseError(error, where(connection));
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** Names of the migrations that the database still lacks, oldest first. @throws DatabaseError */
+export async function pendingMigrations(connection: PoolConfig): Promise<readonly string[]> {
+  const client = new Client(connection);
+  try {
+    await client.connect();
+    return await pendingWith(client);
+  } catch (error) {
+    throw asDatabaseError(error, where(connection));
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** @throws DatabaseError where the database is not set up for this version */
+export async function requireMigrated(connection: PoolConfig): Promise<void> {
+  if ((await pendingMigrations(connection)).length === 0) return;
+  throw new DatabaseError("The database is not set up for this version; run `invitewatch migrate`.", {
+    permanent: true,
+  });
+}
+
+async function pendingWith(client: Client): Promise<readonly string[]> {
+  const names = (await readMigrations()).map((migration) => migration.name);
+  const { rows: tables } = await client.query("SELECT to_regclass('_prisma_migrations') AS found");
+  if (tables[0]?.found === null) return names;
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`,
+  );
+  const applied = new Set(rows.map((row) => row.name));
+  return names.filter((name) => !applied.has(name));
+}

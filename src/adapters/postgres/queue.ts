@@ -1,0 +1,136 @@
+/**
+ * Who does the work: pg-boss, in the same Postgres.
+ *
+ * Any number of processes may ask and work. A job whose process died is given to another once its heartbeat
+ * has been missing for a while. Retrying a mail is ours to decide, so a job is only run again after a crash.
+ */
+import { type DatabaseOptions, fromPrisma, type Job, PgBoss } from "pg-boss";
+import type { Prisma } from "../../generated/prisma/client.ts";
+import type { Database } from "./open.ts";
+
+const SYNC = "sync";
+const DELIVER = "deliver";
+
+/** A process that has been silent for this long has lost its job. */
+const HEARTBEAT_SECONDS = 20;
+const SUPERVISE_SECONDS = 15;
+const POLL_SECONDS = 2;
+const DELIVERIES_AT_ONCE = 4;
+
+export type SyncJob = { readonly id: string; readonly watch: string };
+
+export type Workers = {
+  /** Runs one sync; what it returns is the job's result. Must not reject for a sync that fell short. */
+  sync(job: SyncJob, signal: AbortSignal): Promise<SyncResult>;
+  /** Tries one delivery. */
+  deliver(notificationId: string): Promise<void>;
+};
+
+/** What the one who asked for a sync gets to know of it. */
+export type SyncResult = { readonly syncId: string | null; readonly outcome: string; readonly reason: string | null };
+
+export type Queue = {
+  /** Makes the queue's own tables, and connects. */
+  start(): Promise<void>;
+  /**
+   * Asks for a sync of the watch.
+   *
+   * @param id the same for the same slot of the schedule, so that of all replicas that ask one is heard
+   * @returns the id of the job that will run it, or null where that slot is taken
+   */
+  requestSync(watch: string, id: string): Promise<string | null>;
+  /** Puts delivery jobs into the caller's transaction. */
+  enqueueDeliveries(tx: Prisma.TransactionClient, notificationIds: readonly string[], startAfter?: Date): Promise<void>;
+  /** Starts to work, so many syncs at once. */
+  work(workers: Workers, syncsAtOnce: number): Promise<void>;
+  /** Looks for work now rather than at the next poll. */
+  wake(): void;
+  /** The result of a sync job: null while it is under way, or where it failed. */
+  resultOf(jobId: string): Promise<{ readonly done: boolean; readonly result: SyncResult | null }>;
+  /** Waits for the work in hand, at most so long; what is not finished is given back. */
+  stop(graceMs: number): Promise<void>;
+};
+
+export function createQueue(database: Database, onError: (error: Error) => void): Queue {
+  const boss = new PgBoss({
+    ...connectionOf(database),
+    schema: "pgboss",
+    application_name: "invitewatch-queue",
+    max: 4,
+    schedule: false,
+    superviseIntervalSeconds: SUPERVISE_SECONDS,
+    monitorIntervalSeconds: SUPERVISE_SECONDS,
+    useListenNotify: !database.embedded,
+    registerInstance: false,
+  });
+  boss.on("error", onError);
+
+  const wake = () => {
+    for (const worker of boss.getWipData()) boss.notifyWorker(worker.id);
+  };
+  /** Does the work, and then looks for more at once: a worker of pg-boss's takes one job at each poll. */
+  const andGoOn = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } finally {
+      wake();
+    }
+  };
+
+  return {
+    async start() {
+      await boss.start();
+      const options = { heartbeatSeconds: HEARTBEAT_SECONDS, expireInSeconds: 900, notify: !database.embedded };
+      await boss.createQueue(SYNC, { ...options, policy: "stately", retryLimit: 3, retryDelay: 1 });
+      await boss.createQueue(DELIVER, {
+        ...options,
+        retryLimit: 10_000,
+        retryDelay: 5,
+        retryBackoff: true,
+        retryDelayMax: 300,
+        retentionSeconds: 14 * 86_400,
+      });
+    },
+    async requestSync(watch, id) {
+      const sent = await boss.send(SYNC, { watch }, { id, singletonKey: watch });
+      if (sent !== null) return sent;
+      const [waiting] = await boss.findJobs(SYNC, { key: watch, queued: true, limit: 1 });
+      return waiting?.id ?? null;
+    },
+    async enqueueDeliveries(tx, notificationIds, startAfter) {
+      const jobs = notificationIds.map((notificationId) => ({
+        data: { notificationId },
+        ...(startAfter && { startAfter }),
+      }));
+      await boss.insert(DELIVER, jobs, { db: fromPrisma(tx) });
+    },
+    async work(workers, syncsAtOnce) {
+      // Nobody is told when the time of a job has come, so notifications do not make polling needless.
+      const polling = { pollingIntervalSeconds: POLL_SECONDS, notifyPollingIntervalSeconds: POLL_SECONDS };
+      const sync = { ...polling, localConcurrency: syncsAtOnce };
+      await boss.work(SYNC, sync, async ([job]: Job<{ watch: string }>[]) => {
+        if (job !== undefined) return andGoOn(workers.sync({ id: job.id, watch: job.data.watch }, job.signal));
+      });
+      const deliver = { ...polling, localConcurrency: DELIVERIES_AT_ONCE };
+      await boss.work(DELIVER, deliver, async ([job]: Job<{ notificationId: string }>[]) => {
+        if (job !== undefined) await andGoOn(workers.deliver(job.data.notificationId));
+      });
+    },
+    wake,
+    async resultOf(jobId) {
+      const [job] = await boss.findJobs(SYNC, { id: jobId });
+      const done = job === undefined || ["completed", "cancelled", "failed"].includes(job.state);
+      return { done, result: job?.state === "completed" ? (job.output as SyncResult) : null };
+    },
+    async stop(graceMs) {
+      await boss.stop({ graceful: true, timeout: graceMs, close: true });
+    },
+  };
+}
+
+/** The part of the connection that pg-boss takes. */
+function connectionOf({ connection }: Database): DatabaseOptions {
+  const { connectionString, host, port, user, database } = connection;
+  if (connectionString !== undefined) return { connectionString };
+  return { ...(host && { host }), ...(port && { port }), ...(user && { user }), ...(database && { database }) };
+}

@@ -1,0 +1,74 @@
+/** Reads where things stand now: one row per watch, and the outbox in three numbers. */
+import type { MailStatus, WatchStatus } from "../../app/queries.ts";
+import type { SyncOutcome } from "../../domain/sync.ts";
+import { Prisma } from "../../generated/prisma/client.ts";
+import type { Database } from "./open.ts";
+import { ask, instant } from "./read-keyset.ts";
+
+type WatchStatusRow = {
+  watch: string;
+  head_seq: number;
+  head_hash: string;
+  complete_at: Date | null;
+  interval_ms: bigint | null;
+  started_at: Date | null;
+  outcome: string | null;
+  reason: string | null;
+  pending: number;
+  invite_id: string | null;
+  organization_name: string | null;
+  expires_at: Date | null;
+};
+
+export async function readWatchStatuses(database: Database, now: Date): Promise<WatchStatus[]> {
+  const rows = await ask<WatchStatusRow>(
+    database,
+    Prisma.sql`
+      SELECT w.name AS watch, w.head_seq, w.head_hash, done.started_at AS complete_at, done.interval_ms,
+        last.started_at, last.outcome, last.reason,
+        (SELECT count(*) FROM invite i WHERE i.watch = w.name AND i.status = 'pending')::integer AS pending,
+        ending.id AS invite_id, ending.organization_name, ending.expires_at
+      FROM watch w
+        LEFT JOIN LATERAL (
+          SELECT s.started_at, s.interval_ms FROM sync s WHERE s.watch = w.name AND s.outcome = 'complete'
+          ORDER BY s.started_at DESC LIMIT 1) AS done ON true
+        LEFT JOIN LATERAL (
+          SELECT s.started_at, s.outcome, s.reason FROM sync s WHERE s.watch = w.name AND s.outcome <> 'superseded'
+          ORDER BY s.started_at DESC LIMIT 1) AS last ON true
+        LEFT JOIN LATERAL (
+          SELECT i.id, i.organization_name, i.expires_at FROM invite i
+          WHERE i.watch = w.name AND i.status = 'pending' AND i.expires_at > ${instant(now)}
+          ORDER BY i.expires_at LIMIT 1) AS ending ON true
+      ORDER BY w.name`,
+  );
+  return rows.map(statusOf);
+}
+
+function statusOf(row: WatchStatusRow): WatchStatus {
+  const { started_at: startedAt, outcome, reason, invite_id: inviteId, expires_at: expiresAt } = row;
+  return {
+    watch: row.watch,
+    lastCompleteAt: row.complete_at,
+    intervalMs: row.interval_ms === null ? null : Number(row.interval_ms),
+    lastSync: startedAt === null ? null : { startedAt, outcome: outcome as SyncOutcome, reason },
+    pending: row.pending,
+    nextExpiry:
+      inviteId === null || expiresAt === null ? null : { inviteId, organizationName: row.organization_name, expiresAt },
+    head: { seq: row.head_seq, hash: row.head_hash },
+  };
+}
+
+/** @param overdueBefore what is owed since before this is overdue */
+export async function readMailStatus(database: Database, overdueBefore: Date): Promise<MailStatus> {
+  const [row] = await ask<{ owed: number; overdue: number; dead: number; oldest: Date | null }>(
+    database,
+    Prisma.sql`
+      SELECT count(*) FILTER (WHERE state <> 'dead')::integer AS owed,
+        count(*) FILTER (WHERE state <> 'dead' AND created_at < ${instant(overdueBefore)})::integer AS overdue,
+        count(*) FILTER (WHERE state = 'dead')::integer AS dead,
+        min(created_at) FILTER (WHERE state <> 'dead') AS oldest
+      FROM notification WHERE state IN ('pending', 'sending', 'dead')`,
+  );
+  const { owed = 0, overdue = 0, dead = 0, oldest = null } = row ?? {};
+  return { owed, overdue, oldestOwedAt: oldest, dead };
+}

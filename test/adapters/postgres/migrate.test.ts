@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import pg from "pg";
+import { readDrift } from "../../../scripts/drift.ts";
+import { migrate, pendingMigrations } from "../../../src/adapters/postgres/migrate.ts";
+import { readMigrations } from "../../../src/adapters/postgres/schema-engine.ts";
+import { createTestDatabase } from "../../support/postgres.ts";
+
+async function emptyDatabase(t: TestContext) {
+  const { url, drop } = await createTestDatabase();
+  t.after(drop);
+  return { url, connection: { connectionString: url } };
+}
+
+async function query(url: string, sql: string) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** A process that migrates when it is told to, and what it applied. */
+function migrator(url: string) {
+  const program = fileURLToPath(new URL("../../support/migrate-process.ts", import.meta.url));
+  const child = spawn(process.execPath, [program, url], { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => String((await lines.next()).value);
+  return {
+    ready: next,
+    async migrate(): Promise<readonly string[]> {
+      child.stdin.write("go\n");
+      return JSON.parse(await next());
+    },
+  };
+}
+
+test("the migrations lead to the schema: nothing is left to do for the next one", async () => {
+  const drift = await readDrift();
+
+  assert.equal(drift, null);
+});
+
+test("an empty database lacks every migration, and none once it was migrated", async (t) => {
+  const { connection } = await emptyDatabase(t);
+  const names = (await readMigrations()).map(({ name }) => name);
+
+  const before = await pendingMigrations(connection);
+  const applied = await migrate(connection);
+
+  assert.deepEqual(before, names);
+  assert.deepEqual(applied, names);
+  assert.deepEqual(await pendingMigrations(connection), []);
+});
+
+test("migrating again applies nothing", async (t) => {
+  const { connection } = await emptyDatabase(t);
+  await migrate(connection);
+
+  assert.deepEqual(await migrate(connection), []);
+});
+
+test("the ledger of migrations is Prisma's own", async (t) => {
+  const { url, connection } = await emptyDatabase(t);
+  await migrate(connection);
+
+  const rows = await query(
+    url,
+    "SELECT migration_name, finished_at, length(checksum) AS digits FROM _prisma_migrations",
+  );
+
+  assert.deepEqual(
+    rows.map(({ migration_name }) => migration_name),
+    (await readMigrations()).map(({ name }) => name),
+  );
+  assert.ok(rows.every(({ finished_at, digits }) => finished_at !== null && digits === 64));
+});
+
+test("processes that migrate at the same time apply each migration once", async (t) => {
+  const { url } = await emptyDatabase(t);
+  const migrators = [migrator(url), migrator(url)];
+  await Promise.all(migrators.map(({ ready }) => ready()));
+
+  const applied = await Promise.all(migrators.map((one) => one.migrate()));
+
+  const names = (await readMigrations()).map(({ name }) => name);
+  assert.deepEqual(applied.flat(), names);
+  assert.deepEqual(await query(url, "SELECT count(*)::int AS n FROM _prisma_migrations"), [{ n: names.length }]);
+});
+
+test("a database that is away is one sentence that says what to do, without its password", async () => {
+  const connection = { connectionString: "postgres://user:hunter2@127.0.0.1:1/none" };
+
+  await assert.rejects(migrate(connection), {
+    name: "DatabaseError",
+    message: "The database at 127.0.0.1:1 cannot be reached (ECONNREFUSED); is it running, and is DATABASE_URL right?",
+  });
+});

@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, describe, type TestContext, test } from "node:test";
+import { createOutboxStore } from "../../../src/adapters/postgres/outbox-store.ts";
+import type { OutboxStore, Receipt } from "../../../src/app/store.ts";
+import type { NotificationState } from "../../../src/domain/notification.ts";
+import { after as later, NOW } from "../../support/build.ts";
+import { type OpenedDatabase, openTestDatabase } from "../../support/database.ts";
+import { HOUR, MINUTE } from "../../support/durations.ts";
+import { openLab } from "../../support/lab.ts";
+
+let database: OpenedDatabase;
+let outbox: OutboxStore;
+/** Every retry that was put into the queue, as id and start time. */
+let retries: (readonly [id: string, startAfter: Date])[];
+before(async () => {
+  database = await openTestDatabase();
+  retries = [];
+  outbox = createOutboxStore(database.prisma, async (_tx, id, startAfter) => {
+    retries.push([id, startAfter]);
+  });
+});
+after(() => database.close());
+
+/** A mail that a first sync owes. */
+async function owe(t: TestContext) {
+  const lab = await openLab({ database });
+  t.after(lab.close);
+  const invite = lab.invite();
+  const { notifications, events } = await lab.sync();
+  return { lab, invite, events, id: notifications[0]?.id ?? "" };
+}
+
+function setState(id: string, state: NotificationState) {
+  return database.prisma.notification.update({ where: { id }, data: { state } });
+}
+
+function rowOf(id: string) {
+  return database.prisma.notification.findUniqueOrThrow({ where: { id } });
+}
+
+const RECEIPTS: readonly Receipt[] = [
+  { state: "delivered", at: NOW, response: "250 queued" },
+  { state: "pending", error: "451 later", nextAttemptAt: later(HOUR) },
+  { state: "dead", at: NOW, error: "550 gone", reason: "refused" },
+];
+
+describe("what a mail is made from", () => {
+  test("is its events in the order of the chain, and the invites as they are now", async (t) => {
+    const { lab, invite, events, id } = await owe(t);
+    lab.api.invites.update(invite.id, { organization_name: "Renamed since" });
+    lab.pass(15 * MINUTE);
+    await lab.sync();
+
+    const owed = await outbox.load(id);
+
+    assert.deepEqual(
+      owed?.events.map((event) => event.hash),
+      events.map((event) => event.hash),
+    );
+    assert.deepEqual(
+      [...(owed?.invites.values() ?? [])].map((one) => one.organizationName),
+      ["Renamed since"],
+    );
+    assert.equal(owed?.mime, null);
+  });
+
+  test("names the chain's head after its own sync, whatever came later", async (t) => {
+    const { lab, events, id } = await owe(t);
+    lab.invite();
+    await lab.sync();
+
+    const owed = await outbox.load(id);
+
+    assert.equal(owed?.chainHead, events.at(-1)?.hash);
+  });
+
+  test("is not read any more once the mail is frozen", async (t) => {
+    const { id } = await owe(t);
+    await outbox.freeze(id, { subject: "Hello", mime: Buffer.from([0, 255, 13, 10]) });
+
+    const owed = await outbox.load(id);
+
+    assert.deepEqual([...(owed?.mime ?? [])], [0, 255, 13, 10]);
+    assert.equal(owed?.notification.subject, "Hello");
+    assert.deepEqual(owed?.events, []);
+  });
+
+  test("is nothing where there is no such mail", async () => {
+    assert.equal(await outbox.load(randomUUID()), null);
+  });
+});
+
+test("what is frozen stays, whoever freezes later", async (t) => {
+  const { id } = await owe(t);
+
+  const first = await outbox.freeze(id, { subject: "one", mime: Buffer.from("one") });
+  const second = await outbox.freeze(id, { subject: "two", mime: Buffer.from("two") });
+
+  assert.deepEqual([String(first), String(second)], ["one", "one"]);
+  assert.equal((await rowOf(id)).subject, "one");
+});
+
+describe("an attempt", () => {
+  for (const state of ["pending", "sending"] as const) {
+    test(`begins where the mail is ${state}, and is counted`, async (t) => {
+      const { id } = await owe(t);
+      await setState(id, state);
+
+      const begun = await outbox.begin(id, later(MINUTE));
+
+      const row = await rowOf(id);
+      assert.deepEqual([begun, row.state, row.attempts, row.lastAttemptAt], [true, "sending", 1, later(MINUTE)]);
+    });
+  }
+
+  for (const state of ["delivered", "dead", "cancelled"] as const) {
+    test(`does not begin where the mail is ${state}`, async (t) => {
+      const { id } = await owe(t);
+      await setState(id, state);
+
+      const begun = await outbox.begin(id, NOW);
+
+      const row = await rowOf(id);
+      assert.deepEqual([begun, row.state, row.attempts], [false, state, 0]);
+    });
+  }
+});
+
+describe("a receipt", () => {
+  test("that says delivered clears what went wrong before", async (t) => {
+    const { id } = await owe(t);
+    await outbox.begin(id, NOW);
+    await outbox.receive(id, { state: "pending", error: "451 later", nextAttemptAt: later(MINUTE) });
+    await outbox.begin(id, NOW);
+
+    await outbox.receive(id, { state: "delivered", at: later(MINUTE), response: "250 queued as 7" });
+
+    const { state, error, response, deliveredAt, nextAttemptAt } = await rowOf(id);
+    assert.deepEqual(
+      { state, error, response, deliveredAt, nextAttemptAt },
+      {
+        state: "delivered",
+        error: null,
+        response: "250 queued as 7",
+        deliveredAt: later(MINUTE),
+        nextAttemptAt: null,
+      },
+    );
+  });
+
+  test("that says try again asks for one more job, at its time", async (t) => {
+    const { id } = await owe(t);
+    await outbox.begin(id, NOW);
+
+    await outbox.receive(id, { state: "pending", error: "451 later", nextAttemptAt: later(HOUR) });
+
+    assert.deepEqual(
+      retries.filter(([retried]) => retried === id),
+      [[id, later(HOUR)]],
+    );
+    assert.deepEqual((await rowOf(id)).nextAttemptAt, later(HOUR));
+  });
+
+  for (const receipt of RECEIPTS) {
+    test(`that says ${receipt.state} changes nothing of a mail whose outcome is known by now`, async (t) => {
+      const { id } = await owe(t);
+      await outbox.begin(id, NOW);
+      await setState(id, "delivered");
+      const before = await rowOf(id);
+
+      await outbox.receive(id, receipt);
+
+      assert.deepEqual(await rowOf(id), before);
+      assert.deepEqual(
+        retries.filter(([retried]) => retried === id),
+        [],
+      );
+    });
+  }
+});
+
+test("what was tried and not delivered is named, with what went wrong", async (t) => {
+  const since = later(24 * HOUR);
+  const mails = [await owe(t), await owe(t), await owe(t), await owe(t)];
+  const [tried, dead, delivered] = mails.map(({ id }) => id) as [string, string, string];
+  for (const id of [tried, dead, delivered]) await outbox.begin(id, since);
+  await outbox.receive(tried, { state: "pending", error: "451 later", nextAttemptAt: later(30 * HOUR) });
+  await outbox.receive(dead, { state: "dead", at: since, error: "550 gone", reason: "refused" });
+  await outbox.receive(delivered, { state: "delivered", at: since, response: "250" });
+
+  const undelivered = await outbox.undeliveredSince(since);
+
+  const expected = [
+    { recipient: "ops@example.com", state: "pending", error: "451 later" },
+    { recipient: "ops@example.com", state: "dead", error: "550 gone" },
+  ];
+  const byState = (a: { state: string }, b: { state: string }) => a.state.localeCompare(b.state);
+  assert.deepEqual(undelivered.toSorted(byState), expected.toSorted(byState));
+  assert.deepEqual(await outbox.undeliveredSince(later(25 * HOUR)), []);
+});

@@ -1,0 +1,287 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { EventEmitter, once } from "node:events";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { type Database, openDatabase } from "../../../src/adapters/postgres/open.ts";
+import { createQueue, type Queue, type SyncResult, type Workers } from "../../../src/adapters/postgres/queue.ts";
+import { type OpenedDatabase, openTestDatabase } from "../../support/database.ts";
+import { HOUR } from "../../support/durations.ts";
+
+/** Two processes' worth of queue on one database. */
+let database: OpenedDatabase;
+let other: { readonly database: Database; readonly queue: Queue };
+
+beforeEach(async () => {
+  database = await openTestDatabase();
+  const opened = await openDatabase(database.url, "command");
+  const queue = createQueue(opened, (error) => {
+    throw error;
+  });
+  await queue.start();
+  other = { database: opened, queue };
+});
+afterEach(async () => {
+  await other.queue.stop(1_000);
+  await other.database.close();
+  await database.close();
+});
+
+const DONE: SyncResult = { syncId: null, outcome: "complete", reason: null };
+
+function workers(overrides: Partial<Workers> = {}): Workers {
+  return { sync: async () => DONE, deliver: async () => {}, ...overrides };
+}
+
+async function workOnBoth(with_: Workers, syncsAtOnce = 4): Promise<void> {
+  await Promise.all([database.queue, other.queue].map((queue) => queue.work(with_, syncsAtOnce)));
+}
+
+/** Emits "end" with the count so far for each piece of work that ended, and tells how many were under way at once. */
+function tally() {
+  const events = new EventEmitter();
+  const seen: string[] = [];
+  const underWay = new Map<string, number>();
+  const most = new Map<string, number>();
+  return {
+    seen,
+    most,
+    async run<T>(name: string, work: () => Promise<T>): Promise<T> {
+      seen.push(name);
+      underWay.set(name, (underWay.get(name) ?? 0) + 1);
+      most.set(name, Math.max(most.get(name) ?? 0, underWay.get(name) ?? 0));
+      const result = await work();
+      underWay.set(name, (underWay.get(name) ?? 0) - 1);
+      // The worker writes down the result before anybody looks.
+      setImmediate(() => events.emit("end", seen.length));
+      return result;
+    },
+    /** Resolves when so many pieces of work have begun and the latest has ended. */
+    async until(count: number): Promise<void> {
+      while (seen.length < count) await once(events, "end");
+    },
+  };
+}
+
+/** Resolves when a job is done. */
+async function result(id: string): Promise<SyncResult | null> {
+  for (;;) {
+    const answer = await database.queue.resultOf(id);
+    if (answer.done) return answer.result;
+  }
+}
+
+describe("a sync that is asked for", () => {
+  test("by many for the same slot is one job, and runs once", async () => {
+    const slot = randomUUID();
+    const runs = tally();
+    const asked = await Promise.all(
+      Array.from({ length: 10 }, (_, nth) => [database.queue, other.queue][nth % 2]?.requestSync("ops", slot)),
+    );
+
+    await workOnBoth(workers({ sync: (job) => runs.run(job.id, async () => DONE) }));
+    await result(slot);
+
+    assert.deepEqual(
+      asked,
+      Array.from({ length: 10 }, () => slot),
+    );
+    assert.deepEqual(runs.seen, [slot]);
+  });
+
+  test("again after its slot has run is not run again", async () => {
+    const slot = randomUUID();
+    const runs = tally();
+    await workOnBoth(workers({ sync: (job) => runs.run(job.id, async () => DONE) }));
+    await database.queue.requestSync("ops", slot);
+    await result(slot);
+
+    const late = await other.queue.requestSync("ops", slot);
+
+    assert.equal(late, null);
+    assert.deepEqual(await database.queue.resultOf(slot), { done: true, result: DONE });
+    assert.deepEqual(runs.seen, [slot]);
+  });
+
+  test("while another waits is that other one", async () => {
+    const [first, second] = [randomUUID(), randomUUID()];
+
+    const asked = [await database.queue.requestSync("ops", first), await other.queue.requestSync("ops", second)];
+
+    assert.deepEqual(asked, [first, first]);
+  });
+
+  test("gives its result to whoever asked for it", async () => {
+    const slot = randomUUID();
+    const outcome: SyncResult = { syncId: randomUUID(), outcome: "incomplete", reason: "page 2: HTTP 502" };
+    await database.queue.requestSync("ops", slot);
+    const before = await database.queue.resultOf(slot);
+
+    await other.queue.work(workers({ sync: async () => outcome }), 1);
+
+    assert.deepEqual(before, { done: false, result: null });
+    assert.deepEqual(await result(slot), outcome);
+  });
+});
+
+describe("syncs of one watch", () => {
+  test("never overlap, whichever process runs them, while those of others go on beside them", async () => {
+    const runs = tally();
+    const bothInside = new EventEmitter();
+    const inside = new Set<string>();
+    await workOnBoth(
+      workers({
+        sync: ({ watch }) =>
+          runs.run(watch, async () => {
+            inside.add(watch);
+            // The first sync of each watch waits until there is one of the other.
+            if (inside.size === 2) bothInside.emit("yes");
+            else if (runs.seen.length <= 2) await once(bothInside, "yes");
+            return DONE;
+          }),
+      }),
+    );
+
+    for (let round = 1; round <= 4; round += 1) {
+      const ids = [randomUUID(), randomUUID()];
+      await Promise.all([
+        database.queue.requestSync("ops", ids[0] ?? ""),
+        other.queue.requestSync("dev", ids[1] ?? ""),
+      ]);
+      await runs.until(2 * round);
+    }
+
+    assert.deepEqual(Object.fromEntries(runs.most), { ops: 1, dev: 1 });
+    assert.deepEqual(inside, new Set(["ops", "dev"]));
+  });
+
+  test("wait for the one that is under way, and then run", async () => {
+    const runs = tally();
+    const release = new EventEmitter();
+    const started = once(release, "started");
+    const [first, second] = [randomUUID(), randomUUID()];
+    await workOnBoth(
+      workers({
+        sync: (job) =>
+          runs.run("ops", async () => {
+            if (job.id !== first) return DONE;
+            const released = once(release, "go");
+            release.emit("started");
+            await released;
+            return DONE;
+          }),
+      }),
+    );
+    await database.queue.requestSync("ops", first);
+    await started;
+    await other.queue.requestSync("ops", second);
+    other.queue.wake();
+    const meanwhile = await database.queue.resultOf(second);
+
+    release.emit("go");
+    await runs.until(2);
+    await result(second);
+
+    assert.deepEqual(meanwhile, { done: false, result: null });
+    assert.deepEqual(runs.most.get("ops"), 1);
+  });
+});
+
+describe("a mail's job", () => {
+  const enqueue = (ids: readonly string[], startAfter?: Date) =>
+    database.prisma.$transaction((tx) => database.queue.enqueueDeliveries(tx, ids, startAfter));
+  const waiting = () =>
+    database.prisma.$queryRaw<{ id: string; at: Date }[]>`
+      SELECT data->>'notificationId' AS id, start_after AS at FROM pgboss.job WHERE name = 'deliver' AND state = 'created'`;
+
+  test("is run once, by one process of several", async () => {
+    const ids = Array.from({ length: 20 }, () => randomUUID());
+    const runs = tally();
+    await enqueue(ids);
+
+    await workOnBoth(workers({ deliver: (id) => runs.run(id, async () => {}) }));
+    await runs.until(20);
+
+    assert.deepEqual(runs.seen.toSorted(), ids.toSorted());
+  });
+
+  test("does not wait for the next poll where a worker has just done another", { timeout: 8_000 }, async () => {
+    const ids = Array.from({ length: 40 }, () => randomUUID());
+    const runs = tally();
+    await enqueue(ids);
+
+    // At one job per worker and poll this would take 20 seconds.
+    await database.queue.work(workers({ deliver: (id) => runs.run(id, async () => {}) }), 1);
+    await runs.until(40);
+
+    assert.equal(new Set(runs.seen).size, 40);
+  });
+
+  test("whose time comes is run soon after, though nobody says that it has", { timeout: 10_000 }, async () => {
+    const runs = tally();
+    const startAfter = new Date(Date.now() + 500);
+    await database.queue.work(workers({ deliver: (id) => runs.run(id, async () => {}) }), 1);
+
+    await enqueue([randomUUID()], startAfter);
+    await runs.until(1);
+
+    assert.ok(Date.now() >= +startAfter);
+  });
+
+  test("is not there where the transaction that owes the mail was rolled back", async () => {
+    const failing = database.prisma.$transaction(async (tx) => {
+      await database.queue.enqueueDeliveries(tx, [randomUUID()]);
+      throw new Error("rolled back");
+    });
+
+    await assert.rejects(failing, /rolled back/);
+
+    assert.deepEqual(await waiting(), []);
+  });
+
+  test("that starts later waits while others are run", async () => {
+    const [later, now] = [randomUUID(), randomUUID()];
+    const startAfter = new Date(Date.now() + HOUR);
+    const runs = tally();
+    await enqueue([later], startAfter);
+    await enqueue([now]);
+
+    await workOnBoth(workers({ deliver: (id) => runs.run(id, async () => {}) }));
+    await runs.until(1);
+
+    assert.deepEqual(runs.seen, [now]);
+    assert.deepEqual(await waiting(), [{ id: later, at: startAfter }]);
+  });
+});
+
+test("stopping waits for the work in hand, and gives back what does not end in time", async () => {
+  const [quick, slow] = [randomUUID(), randomUUID()];
+  const events = new EventEmitter();
+  const begun = new Set<string>();
+  await other.queue.work(
+    workers({
+      async sync({ watch }, signal) {
+        begun.add(watch);
+        if (begun.size === 2) events.emit("both");
+        // The slow one ends only when it is told to.
+        if (watch === "slow") await once(signal, "abort");
+        else await once(events, "finish");
+        return DONE;
+      },
+    }),
+    2,
+  );
+  const both = once(events, "both");
+  await Promise.all([other.queue.requestSync("quick", quick), other.queue.requestSync("slow", slow)]);
+  other.queue.wake();
+  await both;
+
+  const stopped = other.queue.stop(500);
+  events.emit("finish");
+  await stopped;
+
+  const rows = await database.prisma.$queryRaw<{ id: string; state: string }[]>`
+    SELECT id, state::text FROM pgboss.job WHERE name = 'sync'`;
+  const states = Object.fromEntries(rows.map(({ id, state }) => [id, state]));
+  assert.equal(states[quick], "completed");
+  assert.equal(states[slow], "retry");
+});
