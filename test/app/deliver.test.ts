@@ -1,0 +1,382 @@
+import assert from "node:assert/strict";
+import { after, before, describe, type TestContext, test } from "node:test";
+import { createOutboxStore } from "../../src/adapters/postgres/outbox-store.ts";
+import { createMailTransport } from "../../src/adapters/smtp/transport.ts";
+import { type Attempt, type DeliverPorts, deliver, type MailSettings } from "../../src/app/deliver.ts";
+import { nextAttemptAt } from "../../src/domain/retry.ts";
+import { type OpenedDatabase, openTestDatabase } from "../support/database.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../support/durations.ts";
+import { type Lab, openLab } from "../support/lab.ts";
+import { type Relay, startRelay } from "../support/relay.ts";
+
+const settings: MailSettings = {
+  from: "Invitewatch <invites@example.com>",
+  publicUrl: null,
+  timezoneOf: () => "Europe/Berlin",
+};
+
+let database: OpenedDatabase;
+before(async () => {
+  database = await openTestDatabase();
+});
+after(() => database.close());
+
+/** A watch whose first sync owes one mail to each recipient, and a relay to deliver them by. */
+async function open(t: TestContext, recipients: readonly string[] = ["ops@example.com"]) {
+  const lab = await openLab({ database, plan: { recipients } });
+  const relay = await startRelay();
+  t.after(async () => {
+    await relay.close();
+    await lab.close();
+  });
+  lab.invite({ organization_name: "Northwind" });
+  const { notifications } = await lab.sync();
+  const ids = notifications.map(({ id }) => id);
+  return { lab, relay, ports: portsTo(relay, lab), ids, id: ids[0] ?? "" };
+}
+
+/** Without chance: a delay is as long as it is laid down. */
+function portsTo(relay: Pick<Relay, "url">, lab: Lab): DeliverPorts {
+  const outbox = createOutboxStore(database.prisma, (tx, id, startAfter) =>
+    database.queue.enqueueDeliveries(tx, [id], startAfter),
+  );
+  const transport = createMailTransport(relay.url, (text) => text.replaceAll("hunter2", "[redacted]"));
+  return { outbox, transport, clock: { now: lab.now }, chance: () => 0.5 };
+}
+
+function rowOf(id: string) {
+  return database.prisma.notification.findUniqueOrThrow({ where: { id } });
+}
+
+/** The start times of the jobs that deliver this mail, first to last; the sync's own starts at once. */
+async function jobsOf(id: string): Promise<readonly Date[]> {
+  const rows = await database.prisma.$queryRaw<{ at: Date }[]>`
+    SELECT start_after AS at FROM pgboss.job WHERE name = 'deliver' AND data->>'notificationId' = ${id} ORDER BY created_on, start_after`;
+  return rows.map(({ at }) => at);
+}
+
+function receiptOf(attempt: Attempt) {
+  assert.equal(attempt.kind, "attempted");
+  return attempt.receipt;
+}
+
+function messageIdOf(mail: string): string | undefined {
+  return /^Message-ID:\s*<(.*)>/im.exec(mail)?.[1];
+}
+
+describe("a mail that the server accepts", () => {
+  test("is delivered, and its receipt says when and in which words", async (t) => {
+    const { lab, relay, ports, id } = await open(t);
+
+    const attempt = await deliver(id, settings, ports);
+
+    assert.equal(receiptOf(attempt).state, "delivered");
+    const { state, attempts, deliveredAt, response, error, nextAttemptAt: next, subject } = await rowOf(id);
+    assert.deepEqual(
+      { state, attempts, deliveredAt, error, next },
+      {
+        state: "delivered",
+        attempts: 1,
+        deliveredAt: lab.now(),
+        error: null,
+        next: null,
+      },
+    );
+    assert.match(response ?? "", /^250 /);
+    assert.ok(subject !== null && subject !== "");
+    assert.deepEqual(
+      relay.transactions.map(({ from, to }) => [from, to]),
+      [["invites@example.com", "ops@example.com"]],
+    );
+  });
+
+  test("is what was frozen, byte for byte, under the Message-ID of its row", async (t) => {
+    const { relay, ports, id } = await open(t);
+
+    await deliver(id, settings, ports);
+
+    const { mime, messageId } = await rowOf(id);
+    assert.equal(relay.transactions[0]?.mail, Buffer.from(mime ?? []).toString());
+    assert.equal(messageIdOf(relay.transactions[0]?.mail ?? ""), messageId);
+  });
+
+  test("is not sent again, however often it is asked for", async (t) => {
+    const { relay, ports, id } = await open(t);
+    await deliver(id, settings, ports);
+
+    const again = [await deliver(id, settings, ports), await deliver(id, settings, ports)];
+
+    assert.deepEqual(again, [{ kind: "idle" }, { kind: "idle" }]);
+    assert.equal(relay.transactions.length, 1);
+    assert.equal((await rowOf(id)).attempts, 1);
+  });
+
+  test("costs each recipient one transaction of his own", async (t) => {
+    const { relay, ports, ids } = await open(t, ["ops@example.com", "lead@example.com"]);
+
+    for (const id of ids) await deliver(id, settings, ports);
+
+    assert.deepEqual(
+      relay.transactions.map(({ to }) => to),
+      ["ops@example.com", "lead@example.com"],
+    );
+    const [one, other] = relay.transactions.map(({ mail }) => messageIdOf(mail));
+    assert.notEqual(one, other);
+  });
+
+  test("leaves no job behind but the sync's own", async (t) => {
+    const { ports, id } = await open(t);
+
+    await deliver(id, settings, ports);
+
+    assert.equal((await jobsOf(id)).length, 1);
+  });
+});
+
+describe("a mail that the server does not take now", () => {
+  for (const at of ["RCPT", "DATA"] as const) {
+    test(`is tried again after 451 at ${at}: same bytes, same Message-ID, and then delivered`, async (t) => {
+      const { lab, relay, ports, id } = await open(t);
+      relay.refuse(at, 451, "greylisted, come back");
+      const first = await deliver(id, settings, ports);
+      const { mime: frozen } = await rowOf(id);
+      // What the mail is about has changed meanwhile; the mail has not.
+      lab.pass(MINUTE);
+      lab.api.invites.clear();
+      await lab.sync();
+
+      const second = await deliver(id, settings, ports);
+
+      assert.deepEqual([receiptOf(first).state, receiptOf(second).state], ["pending", "delivered"]);
+      const sent = relay.transactions.map(({ mail }) => mail);
+      assert.deepEqual([...new Set(sent)], [Buffer.from(frozen ?? []).toString()]);
+      assert.equal(sent.length, at === "DATA" ? 2 : 1);
+      const { attempts, error } = await rowOf(id);
+      assert.deepEqual({ attempts, error }, { attempts: 2, error: null });
+    });
+  }
+
+  test("gets the job of its next attempt, in the transaction that says so", async (t) => {
+    const { lab, relay, ports, id } = await open(t);
+    relay.refuse("RCPT", 450, "busy");
+
+    await deliver(id, settings, ports);
+
+    const { state, error, attempts, nextAttemptAt: next } = await rowOf(id);
+    assert.deepEqual(
+      { state, attempts, next },
+      { state: "pending", attempts: 1, next: new Date(+lab.now() + 15 * SECOND) },
+    );
+    assert.match(error ?? "", /the mail server 127\.0\.0\.1:\d+ said: 450 busy/);
+    assert.deepEqual((await jobsOf(id)).at(-1), next);
+  });
+
+  test("is not said to wait where its job could not be written", async (t) => {
+    const { relay, ports, id } = await open(t);
+    relay.refuse("RCPT", 450, "busy");
+    const noQueue = createOutboxStore(database.prisma, () => Promise.reject(new Error("no queue")));
+
+    await assert.rejects(deliver(id, settings, { ...ports, outbox: noQueue }), /no queue/);
+
+    // Still being sent, as far as anybody knows: the job that is given back tries again.
+    assert.equal((await rowOf(id)).state, "sending");
+    assert.equal(receiptOf(await deliver(id, settings, ports)).state, "delivered");
+  });
+
+  test("is not tried before its time, also where a job comes early", async (t) => {
+    const { lab, relay, ports, id } = await open(t);
+    relay.refuse("RCPT", 450, "busy");
+    await deliver(id, settings, ports);
+
+    lab.pass(14 * SECOND);
+    const early = await deliver(id, settings, ports);
+    lab.pass(SECOND);
+    const due = await deliver(id, settings, ports);
+
+    assert.equal(early.kind, "idle");
+    assert.equal(receiptOf(due).state, "delivered");
+  });
+
+  test("is tried as often as the schedule of retries says, and given up after five days", async (t) => {
+    const { lab, relay, ports, id } = await open(t);
+    const gone = portsTo(relay, lab);
+    await relay.close();
+    const owedSince = lab.now();
+    let attempts = 0;
+    for (let next: Date | null = owedSince; next !== null; ) {
+      lab.pass(+next - +lab.now());
+      const receipt = receiptOf(await deliver(id, settings, gone));
+      attempts += 1;
+      const expected: Date | null = nextAttemptAt(attempts, lab.now(), owedSince, 0.5);
+      assert.deepEqual(receipt.state === "pending" ? receipt.nextAttemptAt : null, expected);
+      next = expected;
+    }
+
+    const { state, reason, error, attempts: counted } = await rowOf(id);
+    assert.deepEqual(
+      { state, reason, counted },
+      { state: "dead", reason: "no attempt succeeded within five days", counted: attempts },
+    );
+    assert.match(error ?? "", /cannot be reached or does not answer/);
+    assert.ok(+lab.now() - +owedSince <= 5 * DAY && +lab.now() - +owedSince > 5 * DAY - 2 * HOUR);
+    assert.equal((await deliver(id, settings, ports)).kind, "idle");
+  });
+});
+
+describe("while the mail server is away", () => {
+  test("the mail stays owed, and is delivered once the server is back", async (t) => {
+    const { lab, relay, ports, id } = await open(t);
+    await relay.close();
+    const away = await deliver(id, settings, ports);
+    const back = await startRelay(relay.port);
+    t.after(back.close);
+    lab.pass(15 * SECOND);
+
+    const second = await deliver(id, settings, ports);
+
+    assert.deepEqual([receiptOf(away).state, receiptOf(second).state], ["pending", "delivered"]);
+    assert.equal(back.transactions.length, 1);
+  });
+
+  test("what is owed and due is counted; what waits or is done is not", async (t) => {
+    const { lab, relay, ports, ids } = await open(t, ["a@example.com", "b@example.com", "c@example.com"]);
+    const before = await ports.outbox.countDue(lab.now());
+    relay.refuse("RCPT", 450, "busy");
+    await deliver(ids[0] ?? "", settings, ports);
+    await deliver(ids[1] ?? "", settings, ports);
+
+    const after = await ports.outbox.countDue(lab.now());
+    const { nextAttemptAt: next } = await rowOf(ids[0] ?? "");
+    const waiting = await ports.outbox.countDue(new Date(+(next ?? 0) - 1));
+
+    assert.deepEqual([before - after, waiting - after], [2, 0]);
+  });
+});
+
+describe("a mail that the server refuses for good", () => {
+  for (const at of ["RCPT", "DATA"] as const) {
+    test(`at ${at} is dead at once, and the others go on`, async (t) => {
+      const { relay, ports, ids } = await open(t, ["gone@example.com", "ops@example.com"]);
+      relay.refuse(at, 550, "no such user, whatever the password hunter2 says");
+
+      const attempts = [];
+      for (const id of ids) attempts.push(receiptOf(await deliver(id, settings, ports)).state);
+
+      assert.deepEqual(attempts, ["dead", "delivered"]);
+      const { state, reason, error, nextAttemptAt: next } = await rowOf(ids[0] ?? "");
+      assert.deepEqual(
+        { state, reason, next },
+        { state: "dead", reason: "the mail server refused it for good", next: null },
+      );
+      assert.match(error ?? "", /550 no such user, whatever the password \[redacted\] says/);
+      assert.equal((await jobsOf(ids[0] ?? "")).length, 1);
+    });
+  }
+
+  test("is not tried again", async (t) => {
+    const { relay, ports, id } = await open(t);
+    relay.refuse("RCPT", 550, "no such user");
+    await deliver(id, settings, ports);
+
+    assert.deepEqual(await deliver(id, settings, ports), { kind: "idle" });
+    assert.equal(relay.recipients.length, 1);
+  });
+});
+
+describe("a process that dies while it sends", () => {
+  test("leaves the mail to the next one, which sends the same bytes", async (t) => {
+    const { lab, relay, ports, id } = await open(t);
+    const arrived = relay.hang();
+    const never = deliver(id, settings, ports);
+    await arrived;
+    const { state: left } = await rowOf(id);
+
+    const second = await deliver(id, settings, portsTo(relay, lab));
+
+    assert.equal(left, "sending");
+    assert.equal(receiptOf(second).state, "delivered");
+    const [first, repeated] = relay.transactions.map(({ mail }) => mail);
+    assert.equal(first, repeated);
+    // The hung attempt ends with its connection, and says nothing of a mail that is delivered by now.
+    await relay.close();
+    await never;
+    const { state, attempts, error } = await rowOf(id);
+    assert.deepEqual({ state, attempts, error }, { state: "delivered", attempts: 2, error: null });
+  });
+
+  test("before it sent leaves the mail as it was frozen", async (t) => {
+    const { relay, ports, id } = await open(t);
+    const dies = { ...ports.outbox, begin: () => Promise.reject(new Error("killed")) };
+    await assert.rejects(deliver(id, settings, { ...ports, outbox: dies }), /killed/);
+    const { mime: frozen, attempts } = await rowOf(id);
+
+    await deliver(id, settings, ports);
+
+    assert.equal(attempts, 0);
+    assert.deepEqual(
+      relay.transactions.map(({ mail }) => mail),
+      [Buffer.from(frozen ?? []).toString()],
+    );
+  });
+
+  test("and one that freezes at the same moment keep one and the same mail", async (t) => {
+    const { ports, id } = await open(t);
+    const freeze = (text: string) => ports.outbox.freeze(id, { subject: text, mime: Buffer.from(text) });
+
+    const kept = await Promise.all([freeze("one"), freeze("other"), freeze("third")]);
+
+    const { mime, subject } = await rowOf(id);
+    assert.deepEqual(new Set(kept.map(String)), new Set([Buffer.from(mime ?? []).toString()]));
+    assert.equal(subject, String(kept[0]));
+  });
+});
+
+test("what no longer is owed is not sent: there is no such mail, or it was cancelled", async (t) => {
+  const { relay, ports, id } = await open(t);
+  await database.prisma.notification.update({ where: { id }, data: { state: "cancelled", reason: "moot" } });
+
+  const attempts = [await deliver(id, settings, ports), await deliver(crypto.randomUUID(), settings, ports)];
+
+  assert.deepEqual(attempts, [{ kind: "idle" }, { kind: "idle" }]);
+  assert.deepEqual(relay.recipients, []);
+});
+
+test("a mail that is cancelled between its rendering and its sending is not sent", async (t) => {
+  const { relay, ports, id } = await open(t);
+  const outbox: typeof ports.outbox = {
+    ...ports.outbox,
+    async freeze(...args) {
+      const kept = await ports.outbox.freeze(...args);
+      await database.prisma.notification.update({ where: { id }, data: { state: "cancelled" } });
+      return kept;
+    },
+  };
+
+  assert.deepEqual(await deliver(id, settings, { ...ports, outbox }), { kind: "idle" });
+  assert.deepEqual(relay.recipients, []);
+});
+
+test("whatever bytes the server says, the receipt is written", async (t) => {
+  const { relay, ports, ids } = await open(t, ["a@example.com", "b@example.com", "c@example.com"]);
+  relay.refuse("DATA", 550, `no \0 \u202E "thanks" ${"x".repeat(2_000)}`);
+  relay.refuse("DATA", 451, "later \0 ü \u{1F600}");
+
+  const states = [];
+  for (const id of ids) states.push(receiptOf(await deliver(id, settings, ports)).state);
+
+  assert.deepEqual(states, ["dead", "pending", "delivered"]);
+});
+
+test("the mail of an inventory names the chain's head after its own sync, also where it is sent later", async (t) => {
+  const { lab, relay, ports, id } = await open(t);
+  const head = (await lab.history()).at(-1)?.hash ?? "";
+  lab.pass(MINUTE);
+  lab.invite();
+  await lab.sync();
+
+  await deliver(id, settings, ports);
+
+  const mail = (relay.transactions[0]?.mail ?? "").replaceAll("=\r\n", "");
+  assert.equal(head.length, 64);
+  assert.ok(mail.includes(head));
+});
