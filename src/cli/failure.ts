@@ -1,0 +1,72 @@
+/** How a command that could not do its work says so: one sentence on stderr, and the exit code. */
+import { CommanderError } from "commander";
+import { CursorError } from "../app/queries.ts";
+import { loadConfig } from "../config/load.ts";
+import { ConfigError } from "../config/problem.ts";
+import { createRedactor } from "../domain/redact.ts";
+import type { ExitCode, Surroundings } from "./context.ts";
+
+/** The command was asked for something that it cannot be asked for. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export type Failure = {
+  readonly exitCode: ExitCode;
+  /** For stderr; null where there is nothing to say. */
+  readonly message: string | null;
+};
+
+/**
+ * What to say of the error, free of secrets.
+ *
+ * @param command as it was typed: `invitewatch history`
+ */
+export function failureOf(error: unknown, command: string, { env }: Surroundings): Failure {
+  if (isOutputClosed(error)) return { exitCode: 0, message: null };
+  if (error instanceof ConfigError) return { exitCode: 2, message: error.message };
+  if (error instanceof CommanderError) return commanderFailure(error, command);
+  const { redact, stacks } = detailOf(env);
+  if (error instanceof UsageError || error instanceof CursorError) {
+    return { exitCode: 2, message: redact(usage(error.message, command)) };
+  }
+  return { exitCode: 1, message: redact(sentenceOf(error, stacks)) };
+}
+
+/** Whether nobody reads the output any more, as with `| head`. */
+function isOutputClosed(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED");
+}
+
+/** Help and version were asked for and are given; anything else is wrong usage. */
+function commanderFailure(error: CommanderError, command: string): Failure {
+  if (error.exitCode === 0) return { exitCode: 0, message: null };
+  if (error.code === "commander.help") return { exitCode: 2, message: null };
+  return { exitCode: 2, message: usage(error.message, command) };
+}
+
+function usage(text: string, command: string): string {
+  const sentence = text
+    .replace(/^error: /, "")
+    .replaceAll(/\s+/g, " ")
+    .trim();
+  const ended = /[.?!)]$/.test(sentence) ? sentence : `${sentence}.`;
+  return `${ended.charAt(0).toUpperCase()}${ended.slice(1)} See \`${command} --help\`.`;
+}
+
+/** A configuration that cannot be loaded holds no secret that anybody was told. */
+function detailOf(env: Surroundings["env"]): { redact: (text: string) => string; stacks: boolean } {
+  try {
+    const { secrets, log } = loadConfig(env);
+    return { redact: createRedactor(secrets), stacks: log.level === "debug" || log.level === "trace" };
+  } catch {
+    return { redact: (text) => text, stacks: false };
+  }
+}
+
+function sentenceOf(error: unknown, stacks: boolean): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!stacks) return error.message.replaceAll(/\s+/g, " ").trim();
+  const cause = error.cause === undefined ? "" : `\nCaused by: ${sentenceOf(error.cause, true)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}

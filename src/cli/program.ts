@@ -1,0 +1,81 @@
+/** The command line: which commands there are, and what becomes of their errors. */
+import { Command } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
+import { addCheck } from "./check.ts";
+import { type Context, type ExitCode, type Surroundings, write } from "./context.ts";
+import { failureOf } from "./failure.ts";
+import { addGaps } from "./gaps.ts";
+import { addHealthcheck } from "./healthcheck.ts";
+import { addHistory } from "./history.ts";
+import { addInvites } from "./invites.ts";
+import { addMigrate } from "./migrate.ts";
+import { addNotifications } from "./notifications.ts";
+import { addRun } from "./run.ts";
+import { addStatus } from "./status.ts";
+import { addSync } from "./sync.ts";
+import { addSyncs } from "./syncs.ts";
+import { addVerify } from "./verify.ts";
+
+const HELP = `
+Everything is configured by environment variables, such as DATABASE_URL. Data goes to stdout, everything else to stderr.
+Exit codes: 0 done; 1 the work failed or fell short; 2 wrong usage or configuration.
+
+Examples:
+  $ invitewatch status
+  $ invitewatch history --since 7d --type 'invite.*'
+  $ invitewatch invites --expiring-within 3d --json`;
+
+/**
+ * Runs the command that the arguments name; the answer is the exit code. Never rejects.
+ *
+ * @param args without the program's own name
+ */
+export async function runProgram(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const program = createProgram({
+    ...surroundings,
+    setExitCode: (code) => {
+      exitCode = code;
+    },
+  });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    const named = program.commands.find((command) => command.name() === args[0]);
+    const failure = failureOf(error, named === undefined ? "invitewatch" : `invitewatch ${named.name()}`, surroundings);
+    if (failure.message !== null) await write(surroundings.stderr, `${failure.message}\n`).catch(() => {});
+    return failure.exitCode;
+  }
+}
+
+function createProgram(context: Context): Command {
+  const { stdout, stderr, columns } = context;
+  const program = new Command("invitewatch")
+    .description(packageJson.description)
+    .version(packageJson.version, "--version")
+    .helpOption("-h, --help", "say what there is to say about a command")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      // Errors are told once, where the program ends.
+      outputError: () => {},
+      getOutHelpWidth: () => columns,
+      getErrHelpWidth: () => columns,
+    })
+    .addHelpText("after", HELP);
+  addRun(program, context);
+  addSync(program, context);
+  addCheck(program, context);
+  addStatus(program, context);
+  addInvites(program, context);
+  addHistory(program, context);
+  addSyncs(program, context);
+  addGaps(program, context);
+  addNotifications(program, context);
+  addVerify(program, context);
+  addMigrate(program, context);
+  addHealthcheck(program, context);
+  return program;
+}

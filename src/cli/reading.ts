@@ -1,0 +1,116 @@
+/** What all reading commands share: their options, the open database, and which watches were meant. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Order, Paging, Reader } from "../app/queries.ts";
+import type { Config } from "../config/config.ts";
+import { loadConfig } from "../config/load.ts";
+import { type Context, write } from "./context.ts";
+import { UsageError } from "./failure.ts";
+import { printable } from "./printable.ts";
+import { createZone, type Zone } from "./zone.ts";
+
+export const FORMATS = ["table", "json", "ndjson", "csv"] as const;
+export type Format = (typeof FORMATS)[number];
+
+export type ReadingOptions = { readonly format: Format; readonly watch?: readonly string[] };
+export type PagingOptions = { readonly limit?: number; readonly cursor?: string; readonly order?: Order };
+
+/** What a command answers from. */
+export type Desk = {
+  readonly config: Config;
+  readonly reader: Reader;
+  /** The watches that were asked for and exist; null for all. */
+  readonly watches: readonly string[] | null;
+  readonly zone: Zone;
+  readonly now: Date;
+};
+
+const DEFAULT_LIMIT = 100;
+const HIGHEST_LIMIT = 10_000;
+
+/** `--format`, `--json` and `--watch`. */
+export function addReadingOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--format <format>", "how to write the answer").choices(FORMATS).default("table"))
+    .addOption(new Option("--json", "short for --format json").conflicts("format"))
+    .addOption(repeatable("--watch <name>", "only this watch; may be given several times"))
+    .hook("preAction", (chosen) => {
+      // Not `implies`: what is implied would count as the conflict.
+      if (chosen.getOptionValue("json") === true) chosen.setOptionValue("format", "json");
+    });
+}
+
+/** `--limit`, `--cursor` and `--order`. */
+export function addPagingOptions(command: Command): Command {
+  const limit = `at most this many rows (${DEFAULT_LIMIT} by default, ${HIGHEST_LIMIT} at most; ndjson and csv: all)`;
+  return command
+    .addOption(new Option("--limit <number>", limit).argParser(parseCount))
+    .option("--cursor <cursor>", "continue where an earlier answer ended")
+    .addOption(new Option("--order <order>", "oldest first or newest first").choices(["asc", "desc"]));
+}
+
+/** An option whose values are gathered in an array. */
+export function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string, before: readonly string[] = []) => [
+    ...before,
+    value,
+  ]);
+}
+
+/**
+ * Where the answer begins and ends.
+ *
+ * @param order what the command has where nobody asks for another
+ * @throws UsageError
+ */
+export function pagingOf(options: PagingOptions & ReadingOptions, order: Order): Paging {
+  const { format, cursor = null, limit } = options;
+  const bounded = format === "table" || format === "json";
+  if (bounded && limit !== undefined && limit > HIGHEST_LIMIT) {
+    throw new UsageError(`--limit is ${HIGHEST_LIMIT} at most for table and json; ndjson and csv have no limit.`);
+  }
+  return { cursor, order: options.order ?? order, limit: limit ?? (bounded ? DEFAULT_LIMIT : null) };
+}
+
+/**
+ * Answers from the open database, and closes it.
+ *
+ * @throws ConfigError
+ * @throws DatabaseError also where the database is not set up for this version
+ */
+export async function reading(
+  context: Context,
+  options: { readonly watch?: readonly string[] },
+  answer: (desk: Desk) => Promise<void>,
+): Promise<void> {
+  const config = loadConfig(context.env);
+  // Loaded here so that `--help` and a wrong configuration are answered at once.
+  const { openReader } = await import("./open-reader.ts");
+  const { reader, close } = await openReader(config.databaseUrl);
+  try {
+    const watches = await chooseWatches(reader, options.watch, context);
+    await answer({ config, reader, watches, zone: createZone(config.timezone), now: context.now() });
+  } finally {
+    await close();
+  }
+}
+
+/** Those that exist; a name that nobody knows is told on stderr. */
+async function chooseWatches(
+  reader: Reader,
+  asked: readonly string[] | undefined,
+  { stderr }: Context,
+): Promise<readonly string[] | null> {
+  if (asked === undefined) return null;
+  const known = await reader.watchNames();
+  for (const name of asked.filter((one) => !known.includes(one))) {
+    const others = known.length === 0 ? "no watch was synced yet" : `known: ${known.map(printable).join(", ")}`;
+    await write(stderr, `There is no watch named ${printable(name)}; ${others}.\n`);
+  }
+  return known.filter((name) => asked.includes(name));
+}
+
+function parseCount(text: string): number {
+  const count = /^\d+$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > 2 ** 31 - 2) throw new InvalidArgumentError("It takes a whole number from 1.");
+  return count;
+}

@@ -1,0 +1,25 @@
+/** `run`: the daemon. */
+import type { Command } from "commander";
+import { runDaemon } from "../daemon.ts";
+import type { Context } from "./context.ts";
+import { loadRunnable, loggerFor, untilStopped } from "./runnable.ts";
+
+export function addRun(program: Command, context: Context): void {
+  program
+    .command("run")
+    .description("watch: sync on schedule, mail what is news, until told to stop")
+    .addHelpText(
+      "after",
+      `
+Brings the database up to date first, syncs at once where the last complete sync is older than one interval, and
+logs one JSON line per happening on stderr. SIGTERM or SIGINT end it within 10 seconds.
+
+Examples:
+  $ CLOUDFLARE_API_TOKEN_FILE=/run/secrets/token SMTP_URL=smtp://mail:25 \\
+      MAIL_FROM=invites@example.com MAIL_TO=ops@example.com invitewatch run`,
+    )
+    .action(async () => {
+      const config = loadRunnable(context);
+      await untilStopped((stop) => runDaemon(config, loggerFor(config, context), stop));
+    });
+}

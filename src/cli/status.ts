@@ -1,0 +1,149 @@
+/** `status`: where things stand, on one screen. */
+import type { Command } from "commander";
+import type { MailStatus, WatchStatus } from "../app/queries.ts";
+import type { Gap } from "../domain/coverage.ts";
+import { type Context, write } from "./context.ts";
+import { gapJson, readCoverage } from "./coverage.ts";
+import { held, type JsonRow, jsonText, writeReport } from "./format.ts";
+import { wrap } from "./format-table.ts";
+import { printable, quoted } from "./printable.ts";
+import { addReadingOptions, type Desk, type ReadingOptions, reading } from "./reading.ts";
+import { relative } from "./zone.ts";
+
+const OVERDUE_AFTER_MS = 30 * 60_000;
+
+const HELP = `
+Ends with 1 when a watch had no complete sync within two intervals, or a mail is overdue (owed for more than 30 minutes)
+or given up.
+
+Examples:
+  $ invitewatch status
+  $ invitewatch status --json`;
+
+/** A watch with what follows from its rows and the clock. */
+type Standing = WatchStatus & {
+  /** Whether the last complete sync is older than two intervals, or there is none. */
+  readonly late: boolean;
+  /** Still open. */
+  readonly gap: Gap | null;
+};
+
+export function addStatus(program: Command, context: Context): void {
+  const command = program.command("status").description("where things stand: syncs, gaps, pending invites, mail owed");
+  addReadingOptions(command)
+    .addHelpText("after", HELP)
+    .action((options: ReadingOptions) => reading(context, options, (desk) => answer(desk, options, context)));
+}
+
+async function answer(desk: Desk, { format }: ReadingOptions, context: Context): Promise<void> {
+  const standings = await readStandings(desk);
+  const mail = await desk.reader.mailStatus(new Date(desk.now.getTime() - OVERDUE_AFTER_MS));
+  const isWell =
+    standings.length > 0 && standings.every((standing) => !standing.late) && mail.overdue + mail.dead === 0;
+  if (!isWell) context.setExitCode(1);
+
+  if (format === "table") {
+    await write(context.stdout, `${screenOf(standings, mail, desk, context).join("\n")}\n`);
+  } else if (format === "json") {
+    await write(context.stdout, jsonText({ watches: standings.map(standingJson), mail: mailJson(mail) }));
+  } else {
+    const report = {
+      noun: "watches",
+      listing: held(standings),
+      json: standingJson,
+      keys: ["watch", "lastCompleteAt", "late", "lastSync", "gap", "pending", "nextExpiry", "head"],
+      columns: [],
+    };
+    const paging = { order: "asc", cursor: null, limit: null } as const;
+    await writeReport(report, { format, paging, zoneName: desk.zone.name }, context);
+  }
+}
+
+async function readStandings(desk: Desk): Promise<Standing[]> {
+  const { reader, watches, now } = desk;
+  const statuses = await reader.watchStatuses(now);
+  // A gap that is open now is open at the last instant.
+  const { gaps } = await readCoverage({ since: new Date(now.getTime() - 1), until: null }, desk);
+  return statuses
+    .filter(({ watch }) => watches === null || watches.includes(watch))
+    .map((status) => ({
+      ...status,
+      late: isLate(status, now),
+      gap: gaps.find((gap) => gap.watch === status.watch && gap.until === null && status.lastSync !== null) ?? null,
+    }));
+}
+
+function isLate({ lastCompleteAt, intervalMs }: WatchStatus, now: Date): boolean {
+  return lastCompleteAt === null || intervalMs === null || now.getTime() - lastCompleteAt.getTime() > 2 * intervalMs;
+}
+
+function standingJson({ lastCompleteAt, late, lastSync, gap, nextExpiry, ...rest }: Standing): JsonRow {
+  return {
+    watch: rest.watch,
+    lastCompleteAt: lastCompleteAt?.toISOString() ?? null,
+    late,
+    lastSync: lastSync && { ...lastSync, startedAt: lastSync.startedAt.toISOString() },
+    gap: gap && gapJson(gap),
+    pending: rest.pending,
+    nextExpiry: nextExpiry && { ...nextExpiry, expiresAt: nextExpiry.expiresAt.toISOString() },
+    head: rest.head,
+  };
+}
+
+function mailJson({ owed, overdue, oldestOwedAt, dead }: MailStatus): JsonRow {
+  return { owed, overdue, oldestOwedAt: oldestOwedAt?.toISOString() ?? null, dead };
+}
+
+function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now }: Desk, context: Context): string[] {
+  const line = lineWriter(context.columns);
+  const at = (instant: Date) => `${zone.show(instant)} (${relative(instant, now)})`;
+  const nothing = standings.length === 0 ? ["No watch was synced yet: run `invitewatch sync`.", ""] : [];
+  const watches = standings.flatMap((standing) => [
+    printable(standing.watch),
+    ...linesOf(standing, at).flatMap(([title, text]) => line(title, text)),
+    "",
+  ]);
+  const owed =
+    mail.oldestOwedAt === null
+      ? "nothing"
+      : `${mail.owed}, oldest since ${at(mail.oldestOwedAt)}, ${mail.overdue} overdue`;
+  const dead = mail.dead === 0 ? "none" : `${mail.dead}: see \`invitewatch notifications --state dead\``;
+  return [
+    ...nothing,
+    ...watches,
+    "mail",
+    ...line("owed", owed),
+    ...line("given up", dead),
+    "",
+    `Times are in ${zone.name}.`,
+  ];
+}
+
+type Titled = readonly [title: string, text: string];
+
+function linesOf(standing: Standing, at: (instant: Date) => string): Titled[] {
+  const { lastCompleteAt, late, lastSync, gap, pending, nextExpiry } = standing;
+  const complete = lastCompleteAt === null ? "never" : at(lastCompleteAt);
+  const lines: Titled[] = [["last complete sync", `${complete}${late ? ", LATE" : ""}`]];
+  if (lastSync !== null && lastSync.outcome !== "complete") {
+    const reason = lastSync.reason === null ? "" : `: ${lastSync.reason}`;
+    lines.push(["last sync", `${at(lastSync.startedAt)} ${lastSync.outcome}${reason}`]);
+  }
+  if (gap !== null) lines.push(["gap", `open since ${at(gap.since)}: ${gap.reason}`]);
+  lines.push(["pending invitations", String(pending)]);
+  if (nextExpiry !== null) {
+    const { organizationName, expiresAt } = nextExpiry;
+    const name = organizationName === null ? "(no name)" : quoted(organizationName);
+    lines.push(["next to end", `${at(expiresAt)} ${name}`]);
+  }
+  return lines;
+}
+
+const TITLE_WIDTH = 23;
+
+function lineWriter(columns: number): (title: string, text: string) => string[] {
+  return (title, text) =>
+    wrap([printable(text)], columns - TITLE_WIDTH).map(
+      (line, index) => (index === 0 ? `  ${title}` : "").padEnd(TITLE_WIDTH) + line,
+    );
+}

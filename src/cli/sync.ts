@@ -1,0 +1,115 @@
+/** `sync`: one round for every watch; with `--dry-run`, what it would do. */
+import { randomUUID } from "node:crypto";
+import type { Command } from "commander";
+import { requireMigrated } from "../adapters/postgres/migrate.ts";
+import { openDatabase } from "../adapters/postgres/open.ts";
+import type { SyncResult } from "../adapters/postgres/queue.ts";
+import { createSyncStore } from "../adapters/postgres/sync-store.ts";
+import { renderOwed } from "../app/deliver.ts";
+import type { Recording } from "../app/store.ts";
+import { rehearseSync } from "../app/sync.ts";
+import type { Config } from "../config/config.ts";
+import { silentBecause } from "../domain/plan.ts";
+import { runRound } from "../round.ts";
+import { mailSettings, openRuntime, systemClock, wireWatches } from "../wire.ts";
+import { createWorkers } from "../workers.ts";
+import { type Context, write } from "./context.ts";
+import { printable } from "./printable.ts";
+import { loadRunnable, loggerFor, untilStopped } from "./runnable.ts";
+
+export function addSync(program: Command, context: Context): void {
+  program
+    .command("sync")
+    .description("sync every watch once, deliver what is due, and end")
+    .option("--dry-run", "print the mails that would be sent, and why; change nothing")
+    .addHelpText(
+      "after",
+      `
+Exit code 1 means that a watch could not be read to the end, or that mail which was due could not be delivered.
+Nothing is lost by that: the next sync goes on, and the mail stays owed.
+
+Examples:
+  $ invitewatch sync
+  $ invitewatch sync --dry-run`,
+    )
+    .action(async ({ dryRun = false }: { dryRun?: boolean }) => {
+      const config = loadRunnable(context);
+      await untilStopped((stop) => (dryRun ? rehearse(config, context, stop) : sync(config, context, stop)));
+    });
+}
+
+async function sync(config: Config, context: Context, stop: AbortSignal): Promise<void> {
+  const log = loggerFor(config, context);
+  const runtime = await openRuntime(config, "command", log);
+  try {
+    await runtime.queue.work(createWorkers(runtime, log, stop), config.watches.length);
+    const round = await runRound(runtime, [...runtime.watches.keys()], stop);
+    for (const [watch, result] of round.syncs) await write(context.stdout, `${watch}: ${describe(result)}\n`);
+    for (const { recipient, state, error } of round.undelivered) {
+      await write(
+        context.stdout,
+        `mail to ${recipient}: ${state === "dead" ? "given up" : "still owed"}: ${error ?? "unfinished"}\n`,
+      );
+    }
+    if (round.untried > 0) await write(context.stdout, `mails that were due and not tried: ${round.untried}\n`);
+    const fellShort = [...round.syncs.values()].some(
+      ({ outcome }) => outcome !== "complete" && outcome !== "superseded",
+    );
+    if (fellShort || round.undelivered.length > 0 || round.untried > 0) context.setExitCode(1);
+  } finally {
+    await runtime.close();
+  }
+}
+
+function describe({ outcome, reason }: Pick<SyncResult, "outcome" | "reason">): string {
+  return reason === null ? outcome : `${outcome}: ${reason}`;
+}
+
+/** Side by side like the real thing, printed in the order of the configuration. */
+async function rehearse(config: Config, context: Context, stop: AbortSignal): Promise<void> {
+  const database = await openDatabase(config.databaseUrl, "reader");
+  try {
+    await requireMigrated(database.connection);
+    const store = createSyncStore(database.prisma, async () => {});
+    const recordings = await Promise.all(
+      [...wireWatches(config).values()].map(({ plan, source }) =>
+        rehearseSync(plan, { source, store, clock: systemClock, newId: randomUUID }, stop),
+      ),
+    );
+    for (const recording of recordings) await write(context.stdout, rehearsalOf(recording, config));
+    if (recordings.some(({ sync: { outcome } }) => outcome !== "complete")) context.setExitCode(1);
+  } finally {
+    await database.close();
+  }
+}
+
+/** What the sync found, each event with what would come of it, and the mails in full. */
+function rehearsalOf(recording: Recording, config: Config): string {
+  const { sync, events, notifications } = recording;
+  const lines = [`${sync.watch}: ${describe(sync)} (dry run: nothing is recorded or sent)`];
+  if (events.length === 0) lines.push("  nothing new");
+  const mailed = new Set(notifications.flatMap(({ eventSeqs }) => eventSeqs));
+  for (const event of events) {
+    const why = mailed.has(event.seq) ? "mailed" : `not mailed: ${silentBecause(event) ?? "nobody is to be told"}`;
+    lines.push(
+      `  would record ${event.type}${event.inviteId === null ? "" : ` of ${printable(event.inviteId)}`} (${why})`,
+    );
+  }
+  const invites = new Map(recording.invites.map((invite) => [invite.id, invite]));
+  for (const notification of notifications) {
+    const own = events.filter(({ seq }) => notification.eventSeqs.includes(seq));
+    const owed = { notification, mime: null, events: own, invites, chainHead: events.at(-1)?.hash ?? "" };
+    const { subject, text } = renderOwed(owed, mailSettings(config), systemClock.now());
+    lines.push(
+      "",
+      `  To: ${notification.recipient}`,
+      `  Subject: ${subject}`,
+      "",
+      ...text
+        .trimEnd()
+        .split("\n")
+        .map((line) => `  ${line}`),
+    );
+  }
+  return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
+}

@@ -1,0 +1,101 @@
+/** `syncs`: the ledger of runs. */
+import { type Command, Option } from "commander";
+import type { Sync, SyncOutcome } from "../domain/sync.ts";
+import type { Context } from "./context.ts";
+import { periodOf } from "./coverage.ts";
+import { type JsonRow, type Report, writeReport } from "./format.ts";
+import {
+  addPagingOptions,
+  addReadingOptions,
+  type Desk,
+  type PagingOptions,
+  pagingOf,
+  type ReadingOptions,
+  reading,
+} from "./reading.ts";
+import { shortDuration, type Zone } from "./zone.ts";
+
+type Options = ReadingOptions &
+  PagingOptions & { readonly since?: string; readonly until?: string; readonly outcome?: SyncOutcome };
+
+const OUTCOMES: readonly SyncOutcome[] = ["complete", "incomplete", "failed", "superseded"];
+
+const HELP = `
+Examples:
+  $ invitewatch syncs --since 1d
+  $ invitewatch syncs --outcome failed --json`;
+
+const KEYS = [
+  "id",
+  "watch",
+  "startedAt",
+  "finishedAt",
+  "outcome",
+  "reason",
+  "httpStatus",
+  "code",
+  "pages",
+  "listed",
+  "totalCount",
+  "events",
+];
+
+export function addSyncs(program: Command, context: Context): void {
+  const command = program
+    .command("syncs")
+    .description("the ledger of syncs, failed ones too, newest first")
+    .option("--since <time>", "only those that started then or later")
+    .option("--until <time>", "only those that started before")
+    .addOption(new Option("--outcome <outcome>", "only these").choices(OUTCOMES));
+  addPagingOptions(addReadingOptions(command))
+    .addHelpText("after", HELP)
+    .action((options: Options) => reading(context, options, (desk) => answer(desk, options, context)));
+}
+
+async function answer(desk: Desk, options: Options, context: Context): Promise<void> {
+  const { reader, watches, zone } = desk;
+  const paging = pagingOf(options, "desc");
+  const filter = { watches, ...periodOf(options, desk), outcome: options.outcome ?? null };
+  const listing = reader.syncs(filter, paging);
+  const report: Report<Sync> = { noun: "syncs", listing, json: syncJson, keys: KEYS, columns: columns(zone) };
+  await writeReport(report, { format: options.format, paging, zoneName: zone.name }, context);
+}
+
+/** The sync in its public form. */
+function syncJson(sync: Sync): JsonRow {
+  return {
+    id: sync.id,
+    watch: sync.watch,
+    startedAt: sync.startedAt.toISOString(),
+    finishedAt: sync.finishedAt.toISOString(),
+    outcome: sync.outcome,
+    reason: sync.reason,
+    httpStatus: sync.httpStatus,
+    code: sync.code,
+    pages: sync.pages,
+    listed: sync.listed,
+    totalCount: sync.totalCount,
+    events: sync.events,
+  };
+}
+
+function columns(zone: Zone): Report<Sync>["columns"] {
+  const number = (value: number | null) => (value === null ? "" : String(value));
+  return [
+    { title: "STARTED", cell: (sync) => zone.show(sync.startedAt) },
+    { title: "WATCH", cell: (sync) => sync.watch, flexible: true },
+    { title: "OUTCOME", cell: (sync) => sync.outcome },
+    { title: "TOOK", cell: (sync) => tookOf(sync), align: "right" },
+    { title: "LISTED", cell: (sync) => number(sync.listed), align: "right" },
+    { title: "OF", cell: (sync) => number(sync.totalCount), align: "right" },
+    { title: "EVENTS", cell: (sync) => number(sync.events), align: "right" },
+    { title: "HTTP", cell: (sync) => number(sync.httpStatus), align: "right" },
+    { title: "REASON", cell: (sync) => sync.reason ?? "", flexible: true, below: true },
+    { title: "ID", cell: (sync) => sync.id, from: 140 },
+  ];
+}
+
+function tookOf({ startedAt, finishedAt }: Sync): string {
+  const ms = finishedAt.getTime() - startedAt.getTime();
+  return ms < 1000 ? `${Math.max(0, ms)}ms` : shortDuration(ms);
+}

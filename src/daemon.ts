@@ -1,0 +1,131 @@
+/** The daemon: opens the runtime, schedules syncs, works until it is told to stop. */
+import { setTimeout as delay } from "node:timers/promises";
+import { createTask, type ScheduledTask } from "node-cron";
+import { DatabaseError } from "./adapters/postgres/database-error.ts";
+import { isOverdue, overdueJobId, slotJobId } from "./app/schedule.ts";
+import type { Config, WatchConfig } from "./config/config.ts";
+import type { Logger } from "./log.ts";
+import { serveHealth } from "./web/health.ts";
+import { openRuntime, type Runtime } from "./wire.ts";
+import { createWorkers } from "./workers.ts";
+
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+const OVERDUE_CHECK_MS = 60_000;
+
+/**
+ * Runs until `stop` is aborted; resolves when all is closed.
+ *
+ * A database that is away is waited for, at the start as later.
+ *
+ * @throws DatabaseError where waiting cannot help
+ */
+export async function runDaemon(config: Config, log: Logger, stop: AbortSignal): Promise<void> {
+  const health = await serveHealth(config.http, log);
+  const runtime = await openPatiently(config, log, stop);
+  if (runtime === null) {
+    await health.close();
+    return;
+  }
+  const tasks: ScheduledTask[] = [];
+  try {
+    await runtime.queue.work(createWorkers(runtime, log, stop), Math.max(1, config.watches.length));
+    for (const watch of config.watches) {
+      const task = await scheduleSyncs(watch, config, runtime, log);
+      tasks.push(task);
+      await catchUp(watch, true, runtime, log);
+      log.info(
+        { event: "watch.scheduled", watch: watch.name, schedule: watch.schedule, next: task.getNextRun() },
+        "watching",
+      );
+    }
+    const overdueCheck = setInterval(() => {
+      for (const watch of config.watches) void catchUp(watch, false, runtime, log);
+    }, OVERDUE_CHECK_MS);
+    stop.addEventListener("abort", () => clearInterval(overdueCheck), { once: true });
+    log.info({ event: "daemon.started", watches: config.watches.map((watch) => watch.name) }, "the daemon is running");
+    await aborted(stop);
+    log.info({ event: "daemon.stopping" }, "the daemon is stopping");
+  } finally {
+    for (const task of tasks) await task.destroy();
+    await runtime.close();
+    await health.close();
+  }
+  log.info({ event: "daemon.stopped" }, "the daemon has stopped");
+}
+
+/** The runtime, as soon as the database lets us; null if told to stop before. */
+async function openPatiently(config: Config, log: Logger, stop: AbortSignal): Promise<Runtime | null> {
+  for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
+    if (stop.aborted) return null;
+    try {
+      return await openRuntime(config, "daemon", log);
+    } catch (error) {
+      if (error instanceof DatabaseError && error.permanent) throw error;
+      log.error(
+        { event: "database.unavailable", err: error, retryInMs: waitMs },
+        "the database is not available; trying again",
+      );
+      await delay(waitMs, undefined, { signal: stop }).catch(() => {});
+    }
+  }
+}
+
+/** Every replica asks at each slot; the slot's name makes it one job. */
+async function scheduleSyncs(
+  watch: WatchConfig,
+  config: Config,
+  runtime: Runtime,
+  log: Logger,
+): Promise<ScheduledTask> {
+  const task = createTask(watch.schedule, ({ date }) => request(slotJobId(watch.name, date), watch, runtime, log), {
+    timezone: watch.timezone,
+    maxRandomDelay: config.jitterMs,
+    logger: cronLogger(log),
+  });
+  await task.start();
+  return task;
+}
+
+/** Asks for a sync that is due although no slot of the schedule asks for it. */
+async function catchUp(watch: WatchConfig, starting: boolean, runtime: Runtime, log: Logger): Promise<void> {
+  try {
+    const now = runtime.clock.now();
+    const last = await runtime.store.lastSyncs(watch.name);
+    if (!isOverdue(last, { intervalMs: watch.intervalMs, starting }, now)) return;
+    log.info({ event: "sync.overdue", watch: watch.name, lastSyncAt: last.anyAt }, "a sync is overdue");
+    await request(overdueJobId(watch.name, now), watch, runtime, log);
+  } catch (error) {
+    log.error(
+      { event: "database.unavailable", watch: watch.name, err: error },
+      "the database does not answer; trying again",
+    );
+  }
+}
+
+async function request(id: string, watch: WatchConfig, { queue }: Runtime, log: Logger): Promise<void> {
+  try {
+    await queue.requestSync(watch.name, id);
+    queue.wake();
+  } catch (error) {
+    log.error(
+      { event: "sync.not_requested", watch: watch.name, err: error },
+      "a sync could not be asked for; the next slot will ask again",
+    );
+  }
+}
+
+function cronLogger(log: Logger) {
+  const line = (text: string | Error) => ({ event: "schedule.said", text: String(text) });
+  return {
+    info: (text: string) => log.debug(line(text), "the scheduler said"),
+    debug: (text: string | Error) => log.debug(line(text), "the scheduler said"),
+    warn: (text: string) => log.warn(line(text), "the scheduler said"),
+    error: (text: string | Error) => log.error(line(text), "the scheduler said"),
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

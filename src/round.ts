@@ -1,0 +1,50 @@
+/** One round: a sync of every watch, side by side, and every delivery that is due. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { SyncResult } from "./adapters/postgres/queue.ts";
+import type { Undelivered } from "./app/store.ts";
+import type { Runtime } from "./wire.ts";
+
+export type Round = {
+  /** By watch, in the order of the configuration. */
+  readonly syncs: ReadonlyMap<string, SyncResult>;
+  /** Mails that were tried and not accepted. */
+  readonly undelivered: readonly Undelivered[];
+  /** Mails that were due and that nobody tried. */
+  readonly untried: number;
+};
+
+const LOOK_EVERY_MS = 50;
+/** A delivery that another process left unfinished is taken over well within this. */
+const DELIVERY_PATIENCE_MS = 120_000;
+
+/** Runs the round through the queue, which this process must be working, and waits for its end. */
+export async function runRound(runtime: Runtime, watches: readonly string[], stop: AbortSignal): Promise<Round> {
+  const startedAt = runtime.clock.now();
+  const entries = await Promise.all(
+    watches.map(async (watch) => [watch, await syncThroughQueue(runtime, watch, stop)] as const),
+  );
+  await deliverDue(runtime, stop);
+  const undelivered = await runtime.outbox.undeliveredSince(startedAt);
+  return { syncs: new Map(entries), undelivered, untried: await runtime.outbox.countDue(runtime.clock.now()) };
+}
+
+async function syncThroughQueue({ queue, newId }: Runtime, watch: string, stop: AbortSignal): Promise<SyncResult> {
+  const jobId = await queue.requestSync(watch, newId());
+  if (jobId === null) return { syncId: null, outcome: "failed", reason: "the queue did not take the sync; try again" };
+  queue.wake();
+  for (;;) {
+    const { done, result } = await queue.resultOf(jobId);
+    if (result !== null) return result;
+    if (done) return { syncId: null, outcome: "failed", reason: "the sync could not be recorded; the log says why" };
+    await delay(LOOK_EVERY_MS, undefined, { signal: stop });
+  }
+}
+
+/** Waits until nothing that is due is left, or nobody seems to be working on it. */
+async function deliverDue({ queue, outbox, clock }: Runtime, stop: AbortSignal): Promise<void> {
+  const patienceEndsAt = Date.now() + DELIVERY_PATIENCE_MS;
+  while ((await outbox.countDue(clock.now())) > 0 && Date.now() < patienceEndsAt) {
+    queue.wake();
+    await delay(LOOK_EVERY_MS, undefined, { signal: stop });
+  }
+}

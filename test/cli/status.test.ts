@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import {
+  at,
+  invite,
+  notification,
+  received,
+  type Seeded,
+  seededDatabase,
+  sync,
+} from "../adapters/postgres/read-seed.ts";
+import { runCommand } from "./command.ts";
+
+let seeded: Seeded;
+
+beforeEach(async () => {
+  seeded = await seededDatabase("ops");
+});
+
+afterEach(() => seeded.close());
+
+function status(...args: readonly string[]) {
+  return runCommand(["status", ...args], { url: seeded.url });
+}
+
+test("a watch that is synced and owes nothing is well: exit 0", async () => {
+  await seeded.syncs(sync(at("19:45")), sync(at("20:00")));
+  await seeded.invites(invite());
+
+  const { code, stdout } = await status();
+
+  assert.equal(code, 0);
+  assert.equal(
+    stdout,
+    [
+      "ops",
+      "  last complete sync   2026-11-22 20:00 (10m ago)",
+      "  pending invitations  1",
+      "  next to end          2026-11-29 08:00 (in 6d11h) “Acme GmbH”",
+      "",
+      "mail",
+      "  owed                 nothing",
+      "  given up             none",
+      "",
+      "Times are in UTC.",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("in JSON it is the watches and the mail", async () => {
+  await seeded.syncs(sync(at("20:00")), sync(at("20:05"), { outcome: "failed", reason: "HTTP 502" }));
+  await seeded.invites(invite());
+  const [event] = await seeded.events("ops", [received()]);
+  await seeded.notifications(notification({ state: "pending", createdAt: at("20:00") }));
+
+  const { code, stdout } = await status("--json");
+
+  assert.equal(code, 0);
+  assert.deepEqual(JSON.parse(stdout), {
+    watches: [
+      {
+        watch: "ops",
+        lastCompleteAt: "2026-11-22T20:00:00.000Z",
+        late: false,
+        lastSync: { startedAt: "2026-11-22T20:05:00.000Z", outcome: "failed", reason: "HTTP 502" },
+        gap: { watch: "ops", since: "2026-11-22T20:00:00.000Z", until: null, reason: "HTTP 502", syncs: 1 },
+        pending: 1,
+        nextExpiry: { inviteId: "i1", organizationName: "Acme GmbH", expiresAt: "2026-11-29T08:00:00.000Z" },
+        head: { seq: 1, hash: event?.hash },
+      },
+    ],
+    mail: { owed: 1, overdue: 0, oldestOwedAt: "2026-11-22T20:00:00.000Z", dead: 0 },
+  });
+});
+
+test("a last sync that fell short, and the gap that it opened, are on the screen", async () => {
+  await seeded.syncs(sync(at("20:00")), sync(at("20:05"), { outcome: "failed", reason: "HTTP 502" }));
+
+  const { stdout } = await status();
+
+  assert.match(stdout, /\n {2}last sync +2026-11-22 20:05 \(5m ago\) failed: HTTP 502\n/);
+  assert.match(stdout, /\n {2}gap +open since 2026-11-22 20:00 \(10m ago\): HTTP 502\n/);
+});
+
+test("it exits 1 when the last complete sync is older than two intervals", async () => {
+  await seeded.syncs(sync(at("19:30")));
+
+  const { code, stdout } = await status();
+
+  assert.equal(code, 1);
+  assert.match(stdout, /last complete sync +2026-11-22 19:30 \(40m ago\), LATE\n/);
+});
+
+test("it exits 1 when no sync was ever complete", async () => {
+  await seeded.syncs(sync(at("20:00"), { outcome: "failed", reason: "HTTP 401" }));
+
+  const { code, stdout } = await status();
+
+  assert.equal(code, 1);
+  assert.match(stdout, /last complete sync +never, LATE\n/);
+});
+
+test("it exits 1 when a mail is owed for more than half an hour", async () => {
+  await seeded.syncs(sync(at("20:00")));
+  await seeded.notifications(notification({ state: "pending", createdAt: at("19:39") }));
+
+  const { code, stdout } = await status();
+
+  assert.equal(code, 1);
+  assert.match(stdout, /owed +1, oldest since 2026-11-22 19:39 \(31m ago\), 1 overdue\n/);
+});
+
+test("it exits 1 when a mail was given up", async () => {
+  await seeded.syncs(sync(at("20:00")));
+  await seeded.notifications(notification({ state: "dead" }));
+
+  assert.equal((await status()).code, 1);
+});
