@@ -1,0 +1,110 @@
+/** A local mailbox to look into: MailDev takes mail over SMTP and shows it on a web page. Nothing is sent on. */
+import { EventEmitter, on } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { type HeaderValues, parseHeaders } from "./mail-headers.ts";
+import type { MailDevReport, MailDevSetup } from "./maildev-worker.ts";
+
+/** One mail as it was received. */
+export type ReceivedMail = {
+  readonly subject: string;
+  /** Addresses of the header, without display names. */
+  readonly from: string;
+  readonly to: readonly string[];
+  /** To whom the SMTP envelope brought it. */
+  readonly recipients: readonly string[];
+  readonly text: string;
+  readonly html: string;
+  /** By lower-case name, unfolded, not decoded. */
+  readonly headers: HeaderValues;
+  readonly attachments: readonly { readonly filename: string; readonly contentType: string }[];
+  /** The bytes between DATA and the final dot, read as UTF-8. */
+  readonly raw: string;
+};
+
+export type Mailbox = {
+  readonly smtpUrl: string;
+  readonly webUrl: string;
+  /** Oldest first; at most the latest 1,000. */
+  messages(): readonly ReceivedMail[];
+  /** The first mail that matches, received already or still to come; rejects on abort and on `close`. */
+  waitForMail(matches: (mail: ReceivedMail) => boolean, signal?: AbortSignal): Promise<ReceivedMail>;
+  close(): Promise<void>;
+};
+
+// A demo left running for days must fill neither memory nor disk.
+const maxMails = 1000;
+
+/**
+ * A running mailbox on 127.0.0.1.
+ *
+ * @param ports preferred ones; where one is taken, or none is given, any free one is used
+ */
+export async function startMailbox(
+  ports: { readonly smtpPort?: number; readonly webPort?: number } = {},
+): Promise<Mailbox> {
+  const directory = await mkdtemp(join(tmpdir(), "invitewatch-mailbox-"));
+  const setup: MailDevSetup = {
+    directory,
+    maxMails,
+    smtpPort: await freeOrAny(ports.smtpPort ?? 0),
+    webPort: await freeOrAny(ports.webPort ?? 0),
+  };
+  // In a thread of its own MailDev can neither write to this program's output nor hold up its event loop.
+  const worker = new Worker(new URL("./maildev-worker.ts", import.meta.url), {
+    workerData: setup,
+    stdout: true,
+    stderr: true,
+  });
+  const mails: ReceivedMail[] = [];
+  const arrivals = new EventEmitter().setMaxListeners(0);
+  const close = async (): Promise<void> => {
+    arrivals.emit("close");
+    await worker.terminate();
+    await rm(directory, { recursive: true, force: true });
+  };
+
+  const started = new Promise<Extract<MailDevReport, { kind: "started" }>>((resolve, reject) => {
+    worker.once("error", reject);
+    worker.on("message", (report: MailDevReport) => {
+      if (report.kind === "started") return resolve(report);
+      const mail = { ...report.mail, headers: parseHeaders(report.mail.raw) };
+      mails.push(mail);
+      if (mails.length > maxMails) mails.shift();
+      arrivals.emit("mail", mail);
+    });
+  });
+  const { smtpPort, webPort } = await started.catch(async (error: unknown) => {
+    await close();
+    throw new Error("MailDev did not start", { cause: error });
+  });
+  // From here on a crash of MailDev is one of the whole program: nobody would see the mails otherwise.
+  worker.removeAllListeners("error");
+
+  return {
+    smtpUrl: `smtp://127.0.0.1:${smtpPort}`,
+    webUrl: `http://127.0.0.1:${webPort}/`,
+    messages: () => [...mails],
+    async waitForMail(matches, signal) {
+      const received = mails.find(matches);
+      if (received !== undefined) return received;
+      for await (const [mail] of on(arrivals, "mail", { close: ["close"], ...(signal && { signal }) })) {
+        if (matches(mail)) return mail;
+      }
+      throw new Error("The mailbox was closed");
+    },
+    close,
+  };
+}
+
+/** The port where it is free, otherwise 0, which lets the system choose. */
+function freeOrAny(port: number): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(0));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(port)));
+  });
+}
