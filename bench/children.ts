@@ -1,0 +1,56 @@
+/** The benchmark's child processes: each ends with its work, or with the signal. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { ApiReady, ApiRequest, Job, Measurement, Program } from "./job.ts";
+
+export type Api = {
+  /** Brings the list into the state and answers once it can be measured. */
+  set(request: ApiRequest): Promise<ApiReady>;
+  close(): Promise<void>;
+};
+
+/** The stand-in for Cloudflare, in a process of its own. */
+export function startApi(signal: AbortSignal): Api {
+  const child = start("api", signal);
+  return {
+    set: (request) => ask<ApiReady>(child, request),
+    async close() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, "exit");
+      child.kill();
+      await ended;
+    },
+  };
+}
+
+/** Runs one program once, in a fresh process; what it measured. */
+export async function runProgram(program: Program, job: Job, signal: AbortSignal): Promise<Measurement> {
+  const child = start(program, signal);
+  const ended = once(child, "exit");
+  const measurement = await ask<Measurement>(child, job);
+  await ended;
+  return measurement;
+}
+
+function start(name: string, signal: AbortSignal): ChildProcess {
+  const child = fork(fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), { signal });
+  // An aborted child is told of by its exit.
+  child.on("error", () => {});
+  return child;
+}
+
+/** The child's next message after this one. @throws when it ends without any */
+async function ask<Answer>(child: ChildProcess, message: Job | ApiRequest): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null, signal: string | null) => {
+      reject(new Error(`${child.spawnargs.at(-1)} ended with ${signal ?? code} before it answered`));
+    };
+    child.once("exit", onExit);
+    child.once("message", (answer) => {
+      child.off("exit", onExit);
+      resolve(answer as Answer);
+    });
+    child.send(message);
+  });
+}
