@@ -16,7 +16,7 @@ export function startApi(signal: AbortSignal): Api {
   return {
     set: (request) => ask<ApiReady>(child, request),
     async close() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (hasEnded(child)) return;
       const ended = once(child, "exit");
       child.kill();
       await ended;
@@ -41,11 +41,14 @@ function start(name: string, signal: AbortSignal): ChildProcess {
 }
 
 /** The child's next message after this one. @throws when it ends without any */
-async function ask<Answer>(child: ChildProcess, message: Job | ApiRequest): Promise<Answer> {
+function ask<Answer>(child: ChildProcess, message: Job | ApiRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const onExit = (code: number | null, signal: string | null) => {
-      reject(new Error(`${child.spawnargs.at(-1)} ended with ${signal ?? code} before it answered`));
+    const onExit = () => {
+      reject(
+        new Error(`${child.spawnargs.at(-1)} ended with ${child.signalCode ?? child.exitCode} before it answered`),
+      );
     };
+    if (hasEnded(child)) return onExit();
     child.once("exit", onExit);
     child.once("message", (answer) => {
       child.off("exit", onExit);
@@ -53,4 +56,8 @@ async function ask<Answer>(child: ChildProcess, message: Job | ApiRequest): Prom
     });
     child.send(message);
   });
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }

@@ -44,6 +44,7 @@ async function bench(): Promise<void> {
   const databases = await openDatabases();
   const api = startApi(stop.signal);
   try {
+    stop.signal.throwIfAborted();
     const summaries: SizeSummary[] = [];
     for (const size of sizes) {
       const rounds: Round[] = [];

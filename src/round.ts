@@ -29,14 +29,15 @@ export async function runRound(runtime: Runtime, watches: readonly string[], sto
 }
 
 async function syncThroughQueue({ queue, newId }: Runtime, watch: string, stop: AbortSignal): Promise<SyncResult> {
-  const jobId = await queue.requestSync(watch, newId());
-  if (jobId === null) return { syncId: null, outcome: "failed", reason: "the queue did not take the sync; try again" };
+  let jobId = await queue.requestSync(watch, newId());
+  // Null where the sync that was waiting has begun in this very moment: then there is room for another.
+  for (; jobId === null; jobId = await queue.requestSync(watch, newId())) await pause(stop);
   queue.wake();
   for (;;) {
     const { done, result } = await queue.resultOf(jobId);
     if (result !== null) return result;
     if (done) return { syncId: null, outcome: "failed", reason: "the sync could not be recorded; the log says why" };
-    await delay(LOOK_EVERY_MS, undefined, { signal: stop });
+    await pause(stop);
   }
 }
 
@@ -45,6 +46,10 @@ async function deliverDue({ queue, outbox, clock }: Runtime, stop: AbortSignal):
   const patienceEndsAt = Date.now() + DELIVERY_PATIENCE_MS;
   while ((await outbox.countDue(clock.now())) > 0 && Date.now() < patienceEndsAt) {
     queue.wake();
-    await delay(LOOK_EVERY_MS, undefined, { signal: stop });
+    await pause(stop);
   }
+}
+
+function pause(stop: AbortSignal): Promise<void> {
+  return delay(LOOK_EVERY_MS, undefined, { signal: stop });
 }

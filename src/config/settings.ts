@@ -44,6 +44,9 @@ const LOG_FORMATS = ["json", "pretty"] as const;
 
 const CRON = "five cron fields (minute, hour, day of month, month, day of week), or six with seconds first";
 
+/** Ends the description of a setting that is read and checked, and that nothing obeys yet. */
+const LATER = " Checked already; takes effect with a later version.";
+
 export const settings = {
   apiToken: setting({
     group: "Cloudflare",
@@ -190,7 +193,7 @@ export const settings = {
     schema: integerField(1, 10_000),
     accepts: "a whole number from 1 to 10000",
     example: "50",
-    description: "Mails per recipient and hour; the rest is told in one summary.",
+    description: "Mails per recipient and hour; the rest is told in one summary." + LATER,
   }),
   httpHost: setting({
     group: "HTTP",
@@ -200,7 +203,7 @@ export const settings = {
     schema: hostField,
     accepts: "an IP address or a host name",
     example: "0.0.0.0",
-    description: "The address that the HTTP server listens on.",
+    description: "The address that the HTTP server listens on; it answers `/healthz`.",
   }),
   httpPort: setting({
     group: "HTTP",
@@ -220,7 +223,7 @@ export const settings = {
     schema: secretField,
     accepts: "printable ASCII without spaces",
     example: "a-long-random-text",
-    description: "The bearer token for the data routes, needed where `HTTP_HOST` is not this machine alone.",
+    description: "The bearer token for the data routes, needed where `HTTP_HOST` is not this machine alone." + LATER,
   }),
   publicUrl: setting({
     group: "HTTP",
@@ -240,7 +243,7 @@ export const settings = {
     schema: optionalScheduleField,
     accepts: `${CRON}; or off`,
     example: "0 8 * * 1-5",
-    description: "When the digest is mailed, also when all is quiet; `off` turns it off.",
+    description: "When the digest is mailed, also when all is quiet; `off` turns it off." + LATER,
   }),
   heartbeatUrl: setting({
     group: "HTTP",
@@ -252,7 +255,8 @@ export const settings = {
     example: "https://hc-ping.com/your-uuid",
     description:
       "Pinged after a round in which every watch was complete and no mail is overdue, with `/start` and `/fail` as " +
-      "healthchecks.io has them.",
+      "healthchecks.io has them." +
+      LATER,
   }),
   logLevel: setting({
     group: "Logging",

@@ -8,8 +8,9 @@ import { refusals } from "../../src/demo/cloudflare-answers.ts";
 import { sampleInvite } from "../../src/demo/sample-invite.ts";
 import { MIGRATED } from "../support/database.ts";
 import { type MailServer, startMailServer } from "../support/mail-server.ts";
-import { createTestDatabase } from "../support/postgres.ts";
+import { createTestDatabase, startPostgres } from "../support/postgres.ts";
 import { runProgram, startProgram } from "../support/program.ts";
+import { startRelay } from "../support/tcp-relay.ts";
 
 let api: StandIn;
 let mail: MailServer;
@@ -207,4 +208,44 @@ test("the daemon waits for a database that is away, and goes on when it is there
   assert.equal(code, 0);
   assert.match(JSON.stringify(line), /cannot be reached \(ECONNREFUSED\)/);
   assert.doesNotMatch(daemon.stderr(), /secretpass/);
+});
+
+test("SIGTERM while the API hangs gives the sync back: exit 0 in time, and no failed sync is made up", async () => {
+  const database = await createTestDatabase(MIGRATED);
+  const env = settings({ DATABASE_URL: database.url });
+  api.fail({ kind: "stall" });
+  const daemon = startProgram(["run"], env);
+
+  await api.requests.next();
+  const stoppedAt = Date.now();
+  daemon.child.kill("SIGTERM");
+  const code = await daemon.ended;
+  api.clearFailures();
+  const syncs = await runProgram(["syncs", "--format", "ndjson"], env);
+  await database.drop();
+
+  assert.equal(code, 0, daemon.stderr());
+  assert.ok(Date.now() - stoppedAt < 10_000);
+  assert.equal(syncs.stdout, "");
+});
+
+test("a Postgres that goes away and comes back is waited for: the daemon stays up and goes on", async () => {
+  api.invites.replaceAll([sampleInvite(FAR, 1)]);
+  const server = await startPostgres();
+  const relay = await startRelay(new URL(server.url));
+  const daemon = startProgram(["run"], settings({ DATABASE_URL: relay.url }));
+  await daemon.logged("sync.completed");
+
+  relay.cut();
+  await daemon.logged("queue.failed");
+  api.invites.put(sampleInvite(FAR, 2));
+  await relay.mend();
+  const sync = await daemon.logged("sync.completed", (line) => line.listed === 2);
+  daemon.child.kill("SIGTERM");
+  const code = await daemon.ended;
+  await relay.close();
+  await server.stop();
+
+  assert.equal(code, 0, daemon.stderr());
+  assert.deepEqual(sync.events, { "invite.received": 1 });
 });

@@ -202,6 +202,26 @@ export function syncFrom(row: SyncRow): Sync {
   };
 }
 
+export function syncRow(sync: Sync): Written<SyncRow> {
+  return {
+    id: sync.id,
+    watch: sync.watch,
+    started_at: sync.startedAt.toISOString(),
+    finished_at: sync.finishedAt.toISOString(),
+    outcome: sync.outcome,
+    reason: sync.reason,
+    cause: sync.cause,
+    http_status: sync.httpStatus,
+    code: sync.code,
+    cf_ray: sync.cfRay,
+    pages: sync.pages,
+    listed: sync.listed,
+    total_count: sync.totalCount,
+    events: sync.events,
+    interval_ms: sync.intervalMs,
+  };
+}
+
 export function notificationOf(row: NotificationRow): Notification {
   return {
     id: row.id,

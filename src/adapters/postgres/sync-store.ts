@@ -60,17 +60,15 @@ type Question = { watch: string; snapshot: Snapshot; rules: ExpiryRules; now: Da
 
 async function readKnown(tx: Prisma.TransactionClient, row: WatchRow, question: Question): Promise<Known> {
   const { watch, snapshot } = question;
-  const [last] = await tx.$queryRaw<{ taken_at: Date | null }[]>`
-    SELECT max(started_at) AS taken_at FROM sync WHERE watch = ${watch} AND outcome IN ('complete', 'incomplete')`;
-  const { settled, unsettled } = await readCurrent(tx, question);
+  const { lastTakenAt, settled, unsettled } = await readCurrent(tx, question);
 
   const unchanged = new Set<string>();
   const asked = new Set(unsettled);
   for (const { id, fingerprint } of snapshot.invites) {
-    if (settled.get(id) === fingerprint) unchanged.add(id);
+    if (settled[id] === fingerprint) unchanged.add(id);
     else asked.add(id);
   }
-  if (snapshot.kind === "complete") for (const id of settled.keys()) if (!unchanged.has(id)) asked.add(id);
+  if (snapshot.kind === "complete") for (const id in settled) if (!unchanged.has(id)) asked.add(id);
 
   const invites = new Map((await readInvites(tx, watch, [...asked])).map((invite) => [invite.id, invite]));
   const organizations = new Set<string>();
@@ -80,7 +78,7 @@ async function readKnown(tx: Prisma.TransactionClient, row: WatchRow, question: 
   return {
     head: headOf(row),
     hasBaseline: row.baseline_at !== null,
-    lastTakenAt: last?.taken_at ?? null,
+    lastTakenAt,
     invites,
     unchanged,
     invitedBefore: await readInvitedBefore(tx, watch, [...organizations]),
@@ -88,16 +86,18 @@ async function readKnown(tx: Prisma.TransactionClient, row: WatchRow, question: 
 }
 
 type Current = {
+  readonly lastTakenAt: Date | null;
   /** Fingerprints, by id, of listed invites that stay as they are if the list says the same of them again. */
-  readonly settled: ReadonlyMap<string, string>;
+  readonly settled: { readonly [id: string]: string };
   /** Ids of the other listed or pending ones: whatever the list says, there is something to decide. */
   readonly unsettled: readonly string[];
 };
 
-/** The invites that any snapshot concerns, in one row: 100,000 of them are compared without reading one. */
+/** What any snapshot is compared with, in one row: of 100,000 settled invites none is read. */
 async function readCurrent(tx: Prisma.TransactionClient, { watch, rules, now }: Question): Promise<Current> {
-  const [row] = await tx.$queryRaw<{ settled: string | null; unsettled: string | null }[]>`
+  const [row] = await tx.$queryRaw<{ taken_at: Date | null; settled: string | null; unsettled: string | null }[]>`
     SELECT
+      (SELECT max(started_at) FROM sync WHERE watch = ${watch} AND outcome IN ('complete', 'incomplete')) AS taken_at,
       json_object_agg(id, fingerprint) FILTER (WHERE settled)::text AS settled,
       json_agg(id) FILTER (WHERE NOT settled)::text AS unsettled
     FROM (
@@ -107,7 +107,8 @@ async function readCurrent(tx: Prisma.TransactionClient, { watch, rules, now }: 
       FROM invite WHERE watch = ${watch} AND (listed OR status = 'pending')
     ) AS current`;
   return {
-    settled: new Map(Object.entries(JSON.parse(row?.settled ?? "{}"))),
+    lastTakenAt: row?.taken_at ?? null,
+    settled: JSON.parse(row?.settled ?? "{}"),
     unsettled: JSON.parse(row?.unsettled ?? "[]"),
   };
 }

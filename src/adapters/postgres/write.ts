@@ -5,13 +5,40 @@ import type { Invite } from "../../domain/invite.ts";
 import type { Notification } from "../../domain/notification.ts";
 import type { Sync } from "../../domain/sync.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
-import { type EventRow, eventRow, type InviteRow, inviteRow, type NotificationRow, notificationRow } from "./rows.ts";
+import {
+  type EventRow,
+  eventRow,
+  type InviteRow,
+  inviteRow,
+  type NotificationRow,
+  notificationRow,
+  type SyncRow,
+  syncRow,
+} from "./rows.ts";
 
-/** Bounds the size of one statement's parameter to a megabyte or so. */
-const BATCH = 1_000;
+/** Bounds what is in memory: Prisma holds on to the parameters of its last hundred statements. */
+const BATCH = 500;
 
 /** Types by column. */
 type Columns<Row> = { readonly [K in keyof Row]: string };
+
+const SYNC_COLUMNS: Columns<SyncRow> = {
+  id: "uuid",
+  watch: "text",
+  started_at: "timestamptz",
+  finished_at: "timestamptz",
+  outcome: "text",
+  reason: "text",
+  cause: "text",
+  http_status: "integer",
+  code: "integer",
+  cf_ray: "text",
+  pages: "integer",
+  listed: "integer",
+  total_count: "integer",
+  events: "integer",
+  interval_ms: "bigint",
+};
 
 const INVITE_COLUMNS: Columns<InviteRow> = {
   watch: "text",
@@ -73,6 +100,7 @@ const NOTIFICATION_COLUMNS: Columns<NotificationRow> = {
 /** An INSERT and the order in which it takes the values of a row. */
 type Insertion<Row> = { readonly sql: string; readonly columns: readonly (keyof Row)[] };
 
+const INSERT_SYNC = insertionInto("sync", SYNC_COLUMNS);
 const INSERT_INVITES = insertionInto("invite", INVITE_COLUMNS);
 const UPSERT_INVITES = orReplace(INSERT_INVITES, ["watch", "id"]);
 const INSERT_EVENTS = insertionInto("event", EVENT_COLUMNS);
@@ -104,8 +132,7 @@ export async function writeHead(tx: Prisma.TransactionClient, watch: string, eve
 }
 
 export async function writeSync(tx: Prisma.TransactionClient, sync: Sync): Promise<void> {
-  const { watch: watchName, intervalMs, ...rest } = sync;
-  await tx.sync.create({ data: { ...rest, watchName, intervalMs: BigInt(intervalMs) }, select: { id: true } });
+  await insert(tx, INSERT_SYNC, [sync], syncRow);
 }
 
 export async function writeNotifications(

@@ -1,0 +1,49 @@
+/** Stands between the program and a server, so that a test can cut the line and mend it. */
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+
+export type TcpRelay = {
+  /** The server's URL, by way of the relay. */
+  readonly url: string;
+  /** Breaks every connection, and refuses new ones. */
+  cut(): void;
+  mend(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export async function startRelay(target: URL): Promise<TcpRelay> {
+  const sockets = new Set<Socket>();
+  const keep = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("error", () => socket.destroy()).on("close", () => sockets.delete(socket));
+    return socket;
+  };
+  const open = async (port: number): Promise<Server> => {
+    const server = createServer((client) => {
+      const upstream = keep(connect(Number(target.port), target.hostname));
+      keep(client).pipe(upstream).pipe(client);
+    });
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+    return server;
+  };
+  let server = await open(0);
+  const { port } = server.address() as AddressInfo;
+  const url = new URL(target);
+  url.host = `127.0.0.1:${port}`;
+  const cut = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+
+  return {
+    url: url.href,
+    cut,
+    async mend() {
+      server = await open(port);
+    },
+    async close() {
+      cut();
+    },
+  };
+}
