@@ -273,6 +273,24 @@ describe("a mail that the server refuses for good", () => {
     });
   }
 
+  test("is an event of the history, which still verifies", async (t) => {
+    const { lab, relay, ports, id } = await open(t);
+    relay.refuse("RCPT", 550, "no such user");
+
+    await deliver(id, settings, ports);
+
+    const newest = (await lab.history()).at(-1);
+    assert.equal(newest?.type, "notification.dead");
+    assert.deepEqual(newest.data, {
+      by: "invitewatch",
+      notificationId: id,
+      recipient: "ops@example.com",
+      reason: (newest.data as { reason: string }).reason,
+    });
+    assert.match((newest.data as { reason: string }).reason, /refused it for good: .*550 no such user/);
+    assert.equal(await lab.brokenChain(), null);
+  });
+
   test("is not tried again", async (t) => {
     const { relay, ports, id } = await open(t);
     relay.refuse("RCPT", 550, "no such user");

@@ -1,7 +1,19 @@
 /** The outbox: what a delivery reads, and the receipts it writes. */
+import { randomUUID } from "node:crypto";
 import type { OutboxStore, OwedMail } from "../../app/store.ts";
+import { link } from "../../domain/chain.ts";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
-import { type EventRow, eventOf, type InviteRow, inviteOf, type NotificationRow, notificationOf } from "./rows.ts";
+import {
+  type EventRow,
+  eventOf,
+  headOf,
+  type InviteRow,
+  inviteOf,
+  type NotificationRow,
+  notificationOf,
+  type WatchRow,
+} from "./rows.ts";
+import { writeEvents, writeHead } from "./write.ts";
 
 /** Puts the job of the next attempt into the queue, as part of the transaction. */
 export type EnqueueRetry = (tx: Prisma.TransactionClient, notificationId: string, startAfter: Date) => Promise<void>;
@@ -56,8 +68,10 @@ export function createOutboxStore(prisma: PrismaClient, enqueueRetry: EnqueueRet
             return;
           }
           case "dead": {
-            const { error, reason } = receipt;
-            await tx.notification.updateMany({ where, data: { state: "dead", error, reason, nextAttemptAt: null } });
+            const { at, error, reason } = receipt;
+            const data = { state: "dead", error, reason, nextAttemptAt: null };
+            const { count } = await tx.notification.updateMany({ where, data });
+            if (count === 1) await recordDeath(tx, id, at, `${reason}: ${error}`);
           }
         }
       });
@@ -75,6 +89,26 @@ export function createOutboxStore(prisma: PrismaClient, enqueueRetry: EnqueueRet
         where: { OR: [{ state: "sending" }, { state: "pending", nextAttemptAt: { lte: now } }] },
       }),
   };
+}
+
+/** Adds the event to the watch's chain, under the lock that every writer of the chain takes. */
+async function recordDeath(
+  tx: Prisma.TransactionClient,
+  notificationId: string,
+  at: Date,
+  reason: string,
+): Promise<void> {
+  const { watchName: watch, recipient } = await tx.notification.findUniqueOrThrow({
+    where: { id: notificationId },
+    select: { watchName: true, recipient: true },
+  });
+  const [row] = await tx.$queryRaw<WatchRow[]>`SELECT * FROM watch WHERE name = ${watch} FOR UPDATE`;
+  if (row === undefined) throw new Error(`the watch ${watch} is not in the database`);
+  const data = { by: "invitewatch", reason, notificationId, recipient };
+  const draft = { type: "notification.dead", inviteId: null, occurredAt: at, data } as const;
+  const events = link([draft], headOf(row), { watch, syncId: null, recordedAt: at, newId: randomUUID });
+  await writeEvents(tx, events);
+  await writeHead(tx, watch, events);
 }
 
 type Content = Pick<OwedMail, "events" | "invites" | "chainHead">;
