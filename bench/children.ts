@@ -1,6 +1,5 @@
 /** The benchmark's child processes: each ends with its work, or with the signal. */
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { ApiReady, ApiRequest, Job, Measurement, Program } from "./job.ts";
 
@@ -16,10 +15,8 @@ export function startApi(signal: AbortSignal): Api {
   return {
     set: (request) => ask<ApiReady>(child, request),
     async close() {
-      if (hasEnded(child)) return;
-      const ended = once(child, "exit");
       child.kill();
-      await ended;
+      await ended(child);
     },
   };
 }
@@ -27,9 +24,8 @@ export function startApi(signal: AbortSignal): Api {
 /** Runs one program once, in a fresh process; what it measured. */
 export async function runProgram(program: Program, job: Job, signal: AbortSignal): Promise<Measurement> {
   const child = start(program, signal);
-  const ended = once(child, "exit");
   const measurement = await ask<Measurement>(child, job);
-  await ended;
+  await ended(child);
   return measurement;
 }
 
@@ -55,6 +51,14 @@ function ask<Answer>(child: ChildProcess, message: Job | ApiRequest): Promise<An
       resolve(answer as Answer);
     });
     child.send(message);
+  });
+}
+
+/** Unlike `once` of node:events, it does not reject for an aborted child. */
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (hasEnded(child)) resolve();
+    else child.once("exit", () => resolve());
   });
 }
 
