@@ -2,7 +2,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createTask, type ScheduledTask } from "node-cron";
 import { DatabaseError } from "./adapters/postgres/database-error.ts";
-import { isOverdue, overdueJobId, slotJobId } from "./app/schedule.ts";
+import {
+  digestJobId,
+  isDigestOverdue,
+  isOverdue,
+  overdueDigestJobId,
+  overdueJobId,
+  slotJobId,
+} from "./app/schedule.ts";
 import type { Config, WatchConfig } from "./config/config.ts";
 import type { Logger } from "./log.ts";
 import { serveHealth } from "./web/health.ts";
@@ -39,8 +46,11 @@ export async function runDaemon(config: Config, log: Logger, stop: AbortSignal):
         "watching",
       );
     }
+    if (config.digest !== null) tasks.push(await scheduleDigests(config.digest.schedule, config, runtime, log));
+    await catchUpDigest(config, runtime, log);
     const overdueCheck = setInterval(() => {
       for (const watch of config.watches) void catchUp(watch, false, runtime, log);
+      void catchUpDigest(config, runtime, log);
     }, OVERDUE_CHECK_MS);
     stop.addEventListener("abort", () => clearInterval(overdueCheck), { once: true });
     log.info({ event: "daemon.started", watches: config.watches.map((watch) => watch.name) }, "the daemon is running");
@@ -85,6 +95,47 @@ async function scheduleSyncs(
   });
   await task.start();
   return task;
+}
+
+async function scheduleDigests(
+  schedule: string,
+  config: Config,
+  runtime: Runtime,
+  log: Logger,
+): Promise<ScheduledTask> {
+  const task = createTask(schedule, ({ date }) => requestDigest(digestJobId(date), runtime, log), {
+    timezone: config.timezone,
+    logger: cronLogger(log),
+  });
+  await task.start();
+  log.info({ event: "digest.scheduled", schedule, next: task.getNextRun() }, "the digest is scheduled");
+  return task;
+}
+
+/** Asks for a digest whose slot passed while nothing ran. */
+async function catchUpDigest({ digest }: Config, runtime: Runtime, log: Logger): Promise<void> {
+  if (digest === null) return;
+  try {
+    const now = runtime.clock.now();
+    const lastAt = await runtime.digests.lastDigestAt(null);
+    if (!isDigestOverdue(lastAt, digest.intervalMs, now)) return;
+    log.info({ event: "digest.overdue", lastAt }, "a digest is overdue");
+    await requestDigest(overdueDigestJobId(now), runtime, log);
+  } catch (error) {
+    log.error({ event: "database.unavailable", err: error }, "the database does not answer; trying again");
+  }
+}
+
+async function requestDigest(id: string, { queue }: Runtime, log: Logger): Promise<void> {
+  try {
+    await queue.requestDigest(id);
+    queue.wake();
+  } catch (error) {
+    log.error(
+      { event: "digest.not_requested", err: error },
+      "a digest could not be asked for; the next check asks again",
+    );
+  }
 }
 
 /** Asks for a sync that is due although no slot of the schedule asks for it. */

@@ -1,6 +1,7 @@
 /** Builds the adapters that the daemon and `sync` work with, and tears them down, last in first out. */
 import { randomUUID } from "node:crypto";
 import { createCloudflareSource } from "./adapters/cloudflare/source.ts";
+import { createDigestStore } from "./adapters/postgres/digest-store.ts";
 import type { Role } from "./adapters/postgres/embedded.ts";
 import { migrate } from "./adapters/postgres/migrate.ts";
 import { type Database, openDatabase, reach } from "./adapters/postgres/open.ts";
@@ -9,6 +10,7 @@ import { createQueue, type Queue } from "./adapters/postgres/queue.ts";
 import { createSyncStore } from "./adapters/postgres/sync-store.ts";
 import { createMailTransport } from "./adapters/smtp/transport.ts";
 import type { MailSettings } from "./app/deliver.ts";
+import type { DigestStore } from "./app/digest.ts";
 import type { Clock, InviteSource, MailTransport } from "./app/ports.ts";
 import type { OutboxStore, SyncStore } from "./app/store.ts";
 import type { SyncPlan } from "./app/sync.ts";
@@ -26,6 +28,9 @@ export type Runtime = {
   readonly database: Database;
   readonly store: SyncStore;
   readonly outbox: OutboxStore;
+  readonly digests: DigestStore;
+  /** The watches of which each recipient gets a digest. */
+  readonly digestWatches: ReadonlyMap<string, readonly string[]>;
   readonly queue: Queue;
   readonly transport: MailTransport;
   readonly mail: MailSettings;
@@ -40,9 +45,15 @@ export type Runtime = {
  * Everything that syncs and delivers, on a database that is migrated.
  *
  * @param config with `missing` empty
+ * @param clock for all but the queue, whose jobs come due by the database's
  * @throws DatabaseError
  */
-export async function openRuntime(config: Config, role: Role, log: Logger): Promise<Runtime> {
+export async function openRuntime(
+  config: Config,
+  role: Role,
+  log: Logger,
+  clock: Clock = systemClock,
+): Promise<Runtime> {
   const opened: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const teardown of opened.splice(0).reverse()) await teardown();
@@ -66,9 +77,11 @@ export async function openRuntime(config: Config, role: Role, log: Logger): Prom
       transport,
       store: createSyncStore(database.prisma, queue.enqueueDeliveries),
       outbox: createOutboxStore(database.prisma, (tx, id, startAfter) => queue.enqueueDeliveries(tx, [id], startAfter)),
+      digests: createDigestStore(database, queue.enqueueDeliveries),
+      digestWatches: digestWatches(config),
       mail: mailSettings(config),
-      watches: wireWatches(config),
-      clock: systemClock,
+      watches: wireWatches(config, clock),
+      clock,
       newId: randomUUID,
       close,
     };
@@ -83,30 +96,44 @@ const STOP_GRACE_MS = 7_000;
 
 /** How mails of this configuration are made. @param config with `missing` empty */
 export function mailSettings(config: Config): MailSettings {
-  const timezones = new Map(config.watches.map((watch) => [watch.name, watch.timezone]));
+  const watches = new Map(config.watches.map((watch) => [watch.name, watch]));
   const { from } = mailOf(config);
-  return { from, publicUrl: config.publicUrl, timezoneOf: (watch) => timezones.get(watch) ?? config.timezone };
+  return {
+    from,
+    publicUrl: config.publicUrl,
+    timezoneOf: (watch) => watches.get(watch ?? "")?.timezone ?? config.timezone,
+    quietHoursOf: (watch) => watches.get(watch)?.quietHours ?? null,
+    floodCap: config.floodCap,
+    messageId: (notificationId, recipient) => messageIdFor(notificationId, recipient, from),
+  };
+}
+
+/** A watch is told of to its own recipients: people of routes get no digest. */
+function digestWatches({ watches }: Config): ReadonlyMap<string, readonly string[]> {
+  const recipients = new Set(watches.flatMap(({ to }) => to));
+  const names = (recipient: string) => watches.filter(({ to }) => to.includes(recipient)).map(({ name }) => name);
+  return new Map([...recipients].map((recipient) => [recipient, names(recipient)]));
 }
 
 /** Every watch by name, in the order of the configuration. @param config with `missing` empty */
-export function wireWatches(config: Config): ReadonlyMap<string, WiredWatch> {
-  return new Map(config.watches.map((watch) => [watch.name, wireWatch(watch, config)]));
+export function wireWatches(config: Config, clock: Clock = systemClock): ReadonlyMap<string, WiredWatch> {
+  return new Map(config.watches.map((watch) => [watch.name, wireWatch(watch, config, clock)]));
 }
 
-function wireWatch(watch: WatchConfig, config: Config): WiredWatch {
-  const { from } = mailOf(config);
+function wireWatch(watch: WatchConfig, config: Config, clock: Clock): WiredWatch {
+  const { messageId } = mailSettings(config);
   return {
     plan: {
       watch: watch.name,
-      recipients: watch.to,
+      audience: { recipients: watch.to, routes: config.routes, quietHours: watch.quietHours },
       rules: { thresholds: watch.thresholds, intervalMs: watch.intervalMs },
       deadlineMs: config.syncDeadlineMs,
-      messageId: (notificationId, recipient) => messageIdFor(notificationId, recipient, from),
+      messageId,
     },
     source: createCloudflareSource({
       baseUrl: config.cloudflareBaseUrl,
       credential: watch.credential,
-      clock: systemClock,
+      clock,
       redact: createRedactor(config.secrets),
       deadlineMs: config.syncDeadlineMs,
     }),

@@ -1,7 +1,9 @@
 /** What a process does with the jobs that it takes: the use cases, and one log line for how each ended. */
 import type { SyncResult, Workers } from "./adapters/postgres/queue.ts";
 import { type Attempt, deliver } from "./app/deliver.ts";
-import type { Recording } from "./app/store.ts";
+import { makeDigests } from "./app/digest.ts";
+import { digestId } from "./app/schedule.ts";
+import type { Receipt, Recording } from "./app/store.ts";
 import { runSync } from "./app/sync.ts";
 import type { Logger } from "./log.ts";
 import type { Runtime } from "./wire.ts";
@@ -29,6 +31,15 @@ export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal):
       }
     },
 
+    async digest(jobId) {
+      const plan = { watchesOf: runtime.digestWatches, idFor: (recipient: string) => digestId(jobId, recipient) };
+      const made = await makeDigests(plan, runtime.mail, runtime);
+      log.info(
+        { event: "digest.made", jobId, recipients: made.map(({ recipient }) => recipient) },
+        "the digest was made",
+      );
+    },
+
     async deliver(notificationId) {
       const mailLog = log.child({ notificationId });
       try {
@@ -45,7 +56,7 @@ function resultOf({ sync }: Recording): SyncResult {
   return { syncId: sync.id, outcome: sync.outcome, reason: sync.reason };
 }
 
-function logSync(log: Logger, { sync, events, notifications }: Recording): void {
+function logSync(log: Logger, { sync, events, notifications, suppressions }: Recording): void {
   const { id: syncId, outcome, reason, httpStatus, code, cfRay, pages, listed, totalCount } = sync;
   const durationMs = sync.finishedAt.getTime() - sync.startedAt.getTime();
   const types = Object.fromEntries(
@@ -60,9 +71,16 @@ function logSync(log: Logger, { sync, events, notifications }: Recording): void 
   } else {
     log.warn({ event: `sync.${outcome}`, ...fields, reason, httpStatus, code, cfRay }, "the sync fell short");
   }
-  for (const { id: notificationId, recipient, kind, eventSeqs } of notifications) {
+  for (const { reason, detail, eventSeqs } of suppressions) {
     log.info(
-      { event: "notification.owed", syncId, notificationId, recipient, kind, events: eventSeqs.length },
+      { event: "events.not_mailed", syncId, reason, detail, seqs: eventSeqs.slice(0, 20), events: eventSeqs.length },
+      "events are not mailed",
+    );
+  }
+  for (const { id: notificationId, recipient, kind, eventSeqs, heldBy, nextAttemptAt } of notifications) {
+    const held = heldBy === null ? {} : { heldBy, until: nextAttemptAt };
+    log.info(
+      { event: "notification.owed", syncId, notificationId, recipient, kind, events: eventSeqs.length, ...held },
       "a mail is owed",
     );
   }
@@ -73,9 +91,31 @@ function logAttempt(log: Logger, attempt: Attempt): void {
     log.debug({ event: "notification.idle" }, "the mail is not due");
     return;
   }
-  const { notification, receipt } = attempt;
-  const { watch, recipient, kind, syncId, messageId } = notification;
-  const fields = { watch, recipient, kind, syncId, messageId, attempt: notification.attempts + 1 };
+  const { watch, recipient, kind, syncId, messageId, attempts } = attempt.notification;
+  const fields = { watch, recipient, kind, syncId, messageId, attempt: attempts + 1 };
+  switch (attempt.kind) {
+    case "held": {
+      const { cause, until, reason } = attempt.hold;
+      log.info({ event: "notification.held", ...fields, cause, until, reason }, "the mail waits");
+      return;
+    }
+    case "cancelled":
+      log.info(
+        { event: "notification.cancelled", ...fields, reason: attempt.reason },
+        "the mail is not needed any more",
+      );
+      return;
+    case "folded": {
+      const { into, count } = attempt;
+      log.info({ event: "notification.folded", ...fields, into, count }, "one mail takes the place of several");
+      return;
+    }
+    case "attempted":
+      logReceipt(log, attempt.receipt, fields);
+  }
+}
+
+function logReceipt(log: Logger, receipt: Receipt, fields: Readonly<Record<string, unknown>>): void {
   switch (receipt.state) {
     case "delivered":
       log.info({ event: "notification.delivered", ...fields, response: receipt.response }, "the mail was accepted");

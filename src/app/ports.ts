@@ -29,6 +29,14 @@ export type Message = {
   readonly html: string;
   /** Further headers, name to value. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly attachments: readonly Attachment[];
+};
+
+export type Attachment = {
+  readonly filename: string;
+  /** With its parameters: `text/calendar; charset=utf-8; method=PUBLISH`. */
+  readonly contentType: string;
+  readonly content: string;
 };
 
 /**

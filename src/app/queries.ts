@@ -91,6 +91,8 @@ export type WatchStatus = {
   readonly intervalMs: number | null;
   /** The newest sync that was not superseded. */
   readonly lastSync: { readonly startedAt: Date; readonly outcome: SyncOutcome; readonly reason: string | null } | null;
+  /** Since when it is known to be blind; null while it sees. */
+  readonly blindSince: Date | null;
   readonly pending: number;
   /** The pending invite whose end is the next to come. */
   readonly nextExpiry: {
@@ -104,7 +106,9 @@ export type WatchStatus = {
 export type MailStatus = {
   /** Mails that are still to be delivered. */
   readonly owed: number;
-  /** Those of them that have been owed for too long. */
+  /** Those of them that wait on purpose: for the end of quiet hours, of a silence, of a flood. */
+  readonly held: number;
+  /** Those of them that have been due for too long. */
   readonly overdue: number;
   readonly oldestOwedAt: Date | null;
   /** Mails that were given up. */

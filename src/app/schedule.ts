@@ -6,6 +6,26 @@ export function slotJobId(watch: string, slot: Date): string {
   return uuidOf(`slot\n${watch}\n${slot.toISOString()}`);
 }
 
+/** Id of the job for a slot of the digest's schedule: the same on every replica. */
+export function digestJobId(slot: Date): string {
+  return uuidOf(`digest\n${slot.toISOString()}`);
+}
+
+/** Id of the digest that a job makes for a recipient: the same when the job is done again. */
+export function digestId(jobId: string, recipient: string): string {
+  return uuidOf(`digest\n${jobId}\n${recipient}`);
+}
+
+/** Id of the job for a digest whose slot passed while nothing ran: one per day. */
+export function overdueDigestJobId(now: Date): string {
+  return uuidOf(`overdue digest\n${now.toISOString().slice(0, 10)}`);
+}
+
+/** Whether a slot of the digest's schedule passed without one. Before the first digest there is nothing to miss. */
+export function isDigestOverdue(lastAt: Date | null, intervalMs: number, now: Date): boolean {
+  return lastAt !== null && now.getTime() - lastAt.getTime() > intervalMs + LATENESS_MS;
+}
+
 /** How late the schedule may be before a sync is asked for beside it. */
 const LATENESS_MS = 2 * 60_000;
 

@@ -1,9 +1,15 @@
 /** What the use cases need of the database. */
 import type { ChainHead } from "../domain/chain.ts";
+import type { Acquaintance } from "../domain/diff.ts";
 import type { Event } from "../domain/event.ts";
 import type { ExpiryRules } from "../domain/expiry.ts";
+import type { Hold, HoldCause } from "../domain/hold.ts";
 import type { Invite } from "../domain/invite.ts";
 import type { Notification } from "../domain/notification.ts";
+import type { PlanContext, Suppression } from "../domain/plan.ts";
+import type { OwedNews, Release } from "../domain/release.ts";
+import type { BlindStretch, Sight } from "../domain/sight.ts";
+import type { Silence } from "../domain/silence.ts";
 import type { Snapshot } from "../domain/snapshot.ts";
 import type { Sync } from "../domain/sync.ts";
 
@@ -11,6 +17,8 @@ import type { Sync } from "../domain/sync.ts";
 export type Known = {
   readonly head: ChainHead;
   readonly hasBaseline: boolean;
+  /** Since when the watch is known to be blind; null while it sees. */
+  readonly blindSince: Date | null;
   /** When the newest recorded snapshot was taken; null before the first. */
   readonly lastTakenAt: Date | null;
   /** Invites of which the list says something new or nothing at all, or for which the clock has something due. */
@@ -19,14 +27,32 @@ export type Known = {
   readonly unchanged: ReadonlySet<string>;
   /** Organizations of the new invites that invited this user before. */
   readonly invitedBefore: ReadonlySet<string>;
+  /** What makes a new invite unusual; empty where none is new. */
+  readonly acquainted: Acquaintance;
 };
 
 /** Everything that one sync adds, to be recorded at once or not at all. */
 export type Recording = {
   readonly sync: Sync;
-  readonly invites: readonly Invite[];
+  /** Not recorded before. */
+  readonly newInvites: readonly Invite[];
+  /** To take the place of what is recorded. */
+  readonly changedInvites: readonly Invite[];
   readonly events: readonly Event[];
   readonly notifications: readonly Notification[];
+  readonly suppressions: readonly Suppression[];
+  /** Invites that a blind watch puts at risk, which its mail names; nothing is recorded of them. */
+  readonly atRisk: readonly Invite[];
+};
+
+/** What is recorded of one watch, as far as a sync asks. */
+export type Ledger = {
+  know(snapshot: Snapshot, rules: ExpiryRules, now: Date): Promise<Known>;
+  /** The syncs since the last complete one. */
+  sight(known: Pick<Known, "blindSince">): Promise<Sight>;
+  /** Invites that end inside the stretch, or while it lasts may do so; the first to end first, a hundred at most. */
+  atRisk(stretch: BlindStretch): Promise<readonly Invite[]>;
+  planContext(events: readonly Event[], now: Date): Promise<PlanContext>;
 };
 
 export type SyncStore = {
@@ -36,20 +62,14 @@ export type SyncStore = {
   lastSyncs(watch: string): Promise<{ readonly completeAt: Date | null; readonly anyAt: Date | null }>;
   /** Pending invites that the list lacks. */
   missing(watch: string, listedIds: readonly string[]): Promise<readonly Invite[]>;
-  /** What is known, read only. */
-  know(watch: string, snapshot: Snapshot, rules: ExpiryRules, now: Date): Promise<Known>;
+  /** For reading alone. */
+  ledger(watch: string): Ledger;
   /**
-   * Decides under the watch's lock and records what was decided, in one transaction with the queue jobs.
+   * Records what is decided under the watch's lock, in one transaction with the queue jobs.
    *
-   * @param decide pure; called once with what is known under the lock
+   * @param decide reads the ledger and nothing else; called once
    */
-  record(
-    watch: string,
-    snapshot: Snapshot,
-    rules: ExpiryRules,
-    now: () => Date,
-    decide: (known: Known, now: Date) => Recording,
-  ): Promise<Recording>;
+  record(watch: string, decide: (ledger: Ledger) => Promise<Recording>): Promise<Recording>;
 };
 
 /** A notification with all that its mail is made from. */
@@ -57,12 +77,38 @@ export type OwedMail = {
   readonly notification: Notification;
   /** The frozen bytes; null before the first attempt. */
   readonly mime: Buffer | null;
+  /** Of a summary: those of all mails that it covers. */
   readonly events: readonly Event[];
-  /** The invites that the events concern, as now known. */
-  readonly invites: ReadonlyMap<string, Invite>;
+  /** As now known: those that the events concern, and those that a blind watch puts at risk. */
+  readonly invites: readonly Invite[];
   /** Hash of the newest event of the mail's sync. */
   readonly chainHead: string;
+  /** What it and the mails that it covers had to wait for. */
+  readonly heldBy: readonly HoldCause[];
+  /** Message-IDs of earlier mails to this recipient about the one invite that this is about, oldest first. */
+  readonly earlier: readonly string[];
 };
+
+/** What is known when the time of a mail has come that was never attempted. */
+export type ReleaseQuestion = {
+  readonly mail: OwedNews;
+  /** The recipient's other held mails. */
+  readonly others: readonly OwedNews[];
+  readonly inviteOf: (watch: string, id: string) => Invite | null;
+  /** In force. */
+  readonly silences: readonly Silence[];
+  /** When mails to the recipient were released within the last hour, oldest first. */
+  readonly releasedAt: readonly Date[];
+};
+
+/** What became of a mail whose time has come. `idle`: it is not owed, or not yet due. */
+export type Released =
+  | { readonly kind: "idle" }
+  | { readonly kind: "send"; readonly owed: OwedMail }
+  | { readonly kind: "held"; readonly notification: Notification; readonly hold: Hold }
+  | { readonly kind: "cancelled"; readonly notification: Notification; readonly reason: string }
+  /** Another mail, owed now, tells in place of this one and others. */
+  | { readonly kind: "folded"; readonly notification: Notification; readonly into: string; readonly count: number };
 
 /** What is written about a notification after an attempt. */
 export type Receipt =
@@ -73,8 +119,20 @@ export type Receipt =
 export type Undelivered = { readonly recipient: string; readonly state: string; readonly error: string | null };
 
 export type OutboxStore = {
-  /** The notification and what its mail is made from; null where there is no such notification. */
-  load(id: string): Promise<OwedMail | null>;
+  /**
+   * Decides under the recipient's lock what becomes of the mail, and writes that, in one transaction.
+   *
+   * A mail that was frozen is let through as it is. What is sent tells also of mails that were given up since.
+   *
+   * @param decide pure; not called for a mail that is frozen, not owed or not due
+   * @param summary id and Message-ID of the mail that takes the place of several
+   */
+  release(
+    id: string,
+    now: Date,
+    decide: (question: ReleaseQuestion) => Release,
+    summary: (recipient: string) => Pick<Notification, "id" | "messageId">,
+  ): Promise<Released>;
   /** Keeps the bytes and the subject unless some are kept already; the bytes that are kept. */
   freeze(id: string, frozen: { readonly subject: string; readonly mime: Buffer }): Promise<Buffer>;
   /** Notes that an attempt begins: one more attempt, state sending. False where it is no longer owed. */

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { EventFilter, HistoryEntry } from "../app/queries.ts";
 import { eventJson } from "../domain/chain.ts";
-import { matchTypes } from "../domain/type-pattern.ts";
+import { matches } from "../domain/pattern.ts";
 import { type Context, write } from "./context.ts";
 import { coverageClosing, type Period, periodOf, readCoverage } from "./coverage.ts";
 import { type Report, writeReport } from "./format.ts";
@@ -103,7 +103,7 @@ async function chooseTypes(
 ): Promise<readonly string[] | null> {
   if (patterns === undefined) return null;
   const recorded = await reader.eventTypes();
-  const chosen = matchTypes(patterns, recorded);
+  const chosen = recorded.filter((type) => matches(patterns, [type]));
   if (chosen.length === 0) {
     const types = recorded.length === 0 ? "nothing is recorded yet" : `recorded: ${recorded.join(", ")}`;
     await write(stderr, `There is no event of the type ${printable(patterns.join(" "))}; ${types}.\n`);

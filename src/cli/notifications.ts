@@ -95,7 +95,7 @@ function columns(zone: Zone): Report<Notification>["columns"] {
     { title: "ID", cell: (mail) => mail.id, below: true },
     { title: "SUBJECT", cell: (mail) => mail.subject ?? "", flexible: true, below: true },
     { title: "REMARK", cell: remarkOf, flexible: true, below: true },
-    { title: "WATCH", cell: (mail) => mail.watch, flexible: true, from: 140 },
+    { title: "WATCH", cell: (mail) => mail.watch ?? "several", flexible: true, from: 140 },
   ];
 }
 

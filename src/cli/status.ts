@@ -13,8 +13,8 @@ import { relative } from "./zone.ts";
 const OVERDUE_AFTER_MS = 30 * 60_000;
 
 const HELP = `
-Ends with 1 when a watch had no complete sync within two intervals, or a mail is overdue (owed for more than 30 minutes)
-or given up.
+Ends with 1 when a watch is blind or had no complete sync within two intervals, or a mail is overdue (due for more than
+30 minutes) or given up.
 
 Examples:
   $ invitewatch status
@@ -39,7 +39,9 @@ async function answer(desk: Desk, { format }: ReadingOptions, context: Context):
   const standings = await readStandings(desk);
   const mail = await desk.reader.mailStatus(new Date(desk.now.getTime() - OVERDUE_AFTER_MS));
   const isWell =
-    standings.length > 0 && standings.every((standing) => !standing.late) && mail.overdue + mail.dead === 0;
+    standings.length > 0 &&
+    standings.every(({ late, blindSince }) => !late && blindSince === null) &&
+    mail.overdue + mail.dead === 0;
   if (!isWell) context.setExitCode(1);
 
   if (format === "table") {
@@ -51,7 +53,7 @@ async function answer(desk: Desk, { format }: ReadingOptions, context: Context):
       noun: "watches",
       listing: held(standings),
       json: standingJson,
-      keys: ["watch", "lastCompleteAt", "late", "lastSync", "gap", "pending", "nextExpiry", "head"],
+      keys: ["watch", "lastCompleteAt", "late", "lastSync", "blindSince", "gap", "pending", "nextExpiry", "head"],
       columns: [],
     };
     const paging = { order: "asc", cursor: null, limit: null } as const;
@@ -77,12 +79,13 @@ function isLate({ lastCompleteAt, intervalMs }: WatchStatus, now: Date): boolean
   return lastCompleteAt === null || intervalMs === null || now.getTime() - lastCompleteAt.getTime() > 2 * intervalMs;
 }
 
-function standingJson({ lastCompleteAt, late, lastSync, gap, nextExpiry, ...rest }: Standing): JsonRow {
+function standingJson({ lastCompleteAt, late, lastSync, blindSince, gap, nextExpiry, ...rest }: Standing): JsonRow {
   return {
     watch: rest.watch,
     lastCompleteAt: lastCompleteAt?.toISOString() ?? null,
     late,
     lastSync: lastSync && { ...lastSync, startedAt: lastSync.startedAt.toISOString() },
+    blindSince: blindSince?.toISOString() ?? null,
     gap: gap && gapJson(gap),
     pending: rest.pending,
     nextExpiry: nextExpiry && { ...nextExpiry, expiresAt: nextExpiry.expiresAt.toISOString() },
@@ -90,8 +93,8 @@ function standingJson({ lastCompleteAt, late, lastSync, gap, nextExpiry, ...rest
   };
 }
 
-function mailJson({ owed, overdue, oldestOwedAt, dead }: MailStatus): JsonRow {
-  return { owed, overdue, oldestOwedAt: oldestOwedAt?.toISOString() ?? null, dead };
+function mailJson({ owed, held, overdue, oldestOwedAt, dead }: MailStatus): JsonRow {
+  return { owed, held, overdue, oldestOwedAt: oldestOwedAt?.toISOString() ?? null, dead };
 }
 
 function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now }: Desk, context: Context): string[] {
@@ -106,7 +109,7 @@ function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now 
   const owed =
     mail.oldestOwedAt === null
       ? "nothing"
-      : `${mail.owed}, oldest since ${at(mail.oldestOwedAt)}, ${mail.overdue} overdue`;
+      : `${mail.owed}, oldest since ${at(mail.oldestOwedAt)}, ${mail.held > 0 ? `${mail.held} held on purpose, ` : ""}${mail.overdue} overdue`;
   const dead = mail.dead === 0 ? "none" : `${mail.dead}: see \`invitewatch notifications --state dead\``;
   return [
     ...nothing,
@@ -122,13 +125,14 @@ function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now 
 type Titled = readonly [title: string, text: string];
 
 function linesOf(standing: Standing, at: (instant: Date) => string): Titled[] {
-  const { lastCompleteAt, late, lastSync, gap, pending, nextExpiry } = standing;
+  const { lastCompleteAt, late, lastSync, blindSince, gap, pending, nextExpiry } = standing;
   const complete = lastCompleteAt === null ? "never" : at(lastCompleteAt);
   const lines: Titled[] = [["last complete sync", `${complete}${late ? ", LATE" : ""}`]];
   if (lastSync !== null && lastSync.outcome !== "complete") {
     const reason = lastSync.reason === null ? "" : `: ${lastSync.reason}`;
     lines.push(["last sync", `${at(lastSync.startedAt)} ${lastSync.outcome}${reason}`]);
   }
+  if (blindSince !== null) lines.push(["BLIND", `since ${at(blindSince)}`]);
   if (gap !== null) lines.push(["gap", `open since ${at(gap.since)}: ${gap.reason}`]);
   lines.push(["pending invitations", String(pending)]);
   if (nextExpiry !== null) {

@@ -46,9 +46,21 @@ export function summaryOf(event: Event, organizationName: string | null, zone: Z
       return `${who}: ${event.data.reason}`;
     case "notification.dead":
       return `mail to ${event.data.recipient} was given up: ${event.data.reason}`;
-    default:
-      return JSON.stringify((event as { data: unknown }).data);
+    case "watch.blind":
+      return `blind since ${when(event.data.since)}, ${count(event.data.atRisk.length, "invitation")} at risk: ${event.data.reason}`;
+    case "watch.recovered":
+      return `sees again; was blind ${when(event.data.since)} to ${when(event.data.until)}: ${event.data.reason}`;
+    case "invite.acknowledged":
+      return `${event.data.by} takes care of ${who}${event.data.reason === null ? "" : `: ${event.data.reason}`}`;
+    case "silence.created":
+      return `${event.data.by} silenced ${silenced(event.data)} until ${when(event.data.until)}: ${event.data.reason}`;
+    case "silence.ended":
+      return `${event.data.by} ended the silence over ${silenced(event.data)}`;
   }
+}
+
+function silenced({ inviteId, organization }: Event<"silence.ended">["data"]): string {
+  return inviteId === null ? `organizations like ${quoted(organization ?? "")}` : `the invitation ${inviteId}`;
 }
 
 function count(number: number, noun: string): string {

@@ -9,7 +9,6 @@ import { renderOwed } from "../app/deliver.ts";
 import type { Recording } from "../app/store.ts";
 import { rehearseSync } from "../app/sync.ts";
 import type { Config } from "../config/config.ts";
-import { silentBecause } from "../domain/plan.ts";
 import { runRound } from "../round.ts";
 import { mailSettings, openRuntime, systemClock, wireWatches } from "../wire.ts";
 import { createWorkers } from "../workers.ts";
@@ -85,24 +84,34 @@ async function rehearse(config: Config, context: Context, stop: AbortSignal): Pr
 
 /** What the sync found, each event with what would come of it, and the mails in full. */
 function rehearsalOf(recording: Recording, config: Config): string {
-  const { sync, events, notifications } = recording;
+  const { sync, events, notifications, suppressions } = recording;
   const lines = [`${sync.watch}: ${describe(sync)} (dry run: nothing is recorded or sent)`];
   if (events.length === 0) lines.push("  nothing new");
-  const mailed = new Set(notifications.flatMap(({ eventSeqs }) => eventSeqs));
+  const silent = new Map(suppressions.flatMap(({ detail, eventSeqs }) => eventSeqs.map((seq) => [seq, detail])));
   for (const event of events) {
-    const why = mailed.has(event.seq) ? "mailed" : `not mailed: ${silentBecause(event) ?? "nobody is to be told"}`;
+    const detail = silent.get(event.seq);
+    const why = detail === undefined ? "mailed" : `not mailed: ${detail}`;
     lines.push(
       `  would record ${event.type}${event.inviteId === null ? "" : ` of ${printable(event.inviteId)}`} (${why})`,
     );
   }
-  const invites = new Map(recording.invites.map((invite) => [invite.id, invite]));
+  const invites = [...recording.newInvites, ...recording.changedInvites, ...recording.atRisk];
   for (const notification of notifications) {
-    const own = events.filter(({ seq }) => notification.eventSeqs.includes(seq));
-    const owed = { notification, mime: null, events: own, invites, chainHead: events.at(-1)?.hash ?? "" };
+    const seqs = new Set(notification.eventSeqs);
+    const owed = {
+      notification,
+      mime: null,
+      events: events.filter(({ seq }) => seqs.has(seq)),
+      invites,
+      chainHead: events.at(-1)?.hash ?? "",
+      heldBy: notification.heldBy === null ? [] : [notification.heldBy],
+      earlier: [],
+    };
     const { subject, text } = renderOwed(owed, mailSettings(config), systemClock.now());
     lines.push(
       "",
-      `  To: ${notification.recipient}`,
+      `  To: ${notification.recipient} (by: ${notification.rules.join(", ")})`,
+      ...(notification.reason === null ? [] : [`  Held: ${printable(notification.reason)}`]),
       `  Subject: ${subject}`,
       "",
       ...text

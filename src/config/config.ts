@@ -1,5 +1,7 @@
 /** What the program runs with: frozen, complete, and the same for every reader. */
 import type { Threshold } from "../domain/expiry.ts";
+import type { QuietHours } from "../domain/quiet-hours.ts";
+import type { Route } from "../domain/routing.ts";
 
 /** A Cloudflare credential: a user's API token, or the older pair of e-mail and global key. */
 export type Credential =
@@ -18,6 +20,8 @@ export type WatchConfig = {
   /** IANA zone of the schedule and of times shown to people. */
   readonly timezone: string;
   readonly thresholds: readonly Threshold[];
+  /** When its mails wait; null where they never do. */
+  readonly quietHours: QuietHours | null;
 };
 
 export type MailConfig = {
@@ -40,6 +44,8 @@ export type Config = {
   readonly cloudflareBaseUrl: string;
   /** One entry per watch that can be synced; empty where no credential is configured. */
   readonly watches: readonly WatchConfig[];
+  /** First to last. */
+  readonly routes: readonly Route[];
   readonly mail: MailConfig | null;
   readonly jitterMs: number;
   /** Everything of one poll ends within this, in ms. */
@@ -49,8 +55,8 @@ export type Config = {
   readonly publicUrl: string | null;
   /** Mails per recipient and hour. */
   readonly floodCap: number;
-  /** Five or six cron fields; null where it is turned off. */
-  readonly digestSchedule: string | null;
+  /** When the digest is made, in five or six cron fields, and the longest stretch between two; null where it is turned off. */
+  readonly digest: { readonly schedule: string; readonly intervalMs: number } | null;
   /** A secret: whoever knows it can ping. */
   readonly heartbeatUrl: string | null;
   readonly log: { readonly level: string; readonly format: "json" | "pretty" };

@@ -2,11 +2,11 @@
  * The environment as a source of settings: which variable holds which setting, and which names look like mistakes.
  */
 import { nearest } from "./nearest.ts";
-import { NOT_SHOWN, type Problem } from "./problem.ts";
+import type { Problem } from "./problem.ts";
+import { type ReadFile, readSecretFile, shownPath } from "./secret-file.ts";
 import { type Setting, type SettingName, settingNames, settings } from "./settings.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-export type ReadFile = (path: string) => string;
 
 /** The text of a setting, and the variable that it came from. */
 export type Given = { readonly text: string; readonly key: string };
@@ -18,12 +18,14 @@ export type Source = {
   readonly problems: readonly Problem[];
 };
 
+const OUR_NAME = "INVITEWATCH_";
+
 /**
  * Every name with one of these beginnings is taken for ours. Left out are those of settings whose beginning
  * others use too (`DATABASE_`, `HTTP_`, `LOG_`, `PUBLIC_`, and `CLOUDFLARE_` without `API_`): there only a name that is
  * all but equal to one of ours is a mistake.
  */
-const OUR_PREFIXES = ["CLOUDFLARE_API_", "SMTP_", "MAIL_", "SYNC_", "EXPIRY_", "DIGEST_", "HEARTBEAT_", "INVITEWATCH_"];
+const OUR_PREFIXES = ["CLOUDFLARE_API_", "SMTP_", "MAIL_", "SYNC_", "EXPIRY_", "DIGEST_", "HEARTBEAT_", OUR_NAME];
 
 /** Names that look like ours and belong to others: Cloudflare's wrangler and Terraform provider, cron, others. */
 const FOREIGN = new Set([
@@ -43,7 +45,6 @@ const FOREIGN = new Set([
 const SERVICE_LINK = /_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)$/;
 const SERVICE_PORT_VALUE = /^(tcp|udp|sctp):\/\//;
 
-const CONFIG_FILE = "INVITEWATCH_CONFIG";
 const variables = settingNames.map((name) => settings[name].variable);
 const secretFiles = settingNames
   .filter((name) => settings[name].secret)
@@ -75,24 +76,15 @@ function readVariable(setting: Setting, env: Environment, readFile: ReadFile): G
   if (text !== null && path !== null) {
     return { key: variable, found: null, message: `It is set twice, by ${variable} and by ${file}. Keep one.` };
   }
-  if (path !== null) return readSecretFile(file, path, readFile);
+  if (path !== null) return readSecret(file, path, readFile);
   if (text !== null) return { text, key: variable };
   const other = fallback === undefined ? null : textOf(env, fallback);
   return fallback === undefined || other === null ? null : { text: other, key: fallback };
 }
 
-function readSecretFile(key: string, path: string, readFile: ReadFile): Given | Problem {
-  // Without the look of a path it may be the secret itself, put into the wrong variable.
-  const found = /^[./]/.test(path) ? JSON.stringify(path) : NOT_SHOWN;
-  const problem = (message: string): Problem => ({ key, found, message });
-  try {
-    const text = readFile(path).trim();
-    return text === "" ? problem("The file is empty. It has to hold the secret and nothing else.") : { text, key };
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-    const why = code === "ENOENT" ? "There is no such file." : `The file cannot be read (${code}).`;
-    return problem(`${why} It has to be the path of a file that holds the secret and nothing else.`);
-  }
+function readSecret(key: string, path: string, readFile: ReadFile): Given | Problem {
+  const read = readSecretFile(path, readFile);
+  return "text" in read ? { text: read.text, key } : { key, found: shownPath(path), message: read.fault };
 }
 
 function nameProblems(env: Environment): readonly Problem[] {
@@ -104,17 +96,23 @@ function nameProblems(env: Environment): readonly Problem[] {
 function nameProblem(name: string, env: Environment): Problem | null {
   if (known.includes(name) || isForeign(name, env)) return null;
   const problem = (message: string): Problem => ({ key: name, found: null, message });
-  if (name === CONFIG_FILE) return problem("A configuration file is not supported by this version. Set variables.");
   const plain = variables.find((variable) => name === `${variable}_FILE`);
   if (plain !== undefined) return problem(`${plain} is not a secret and cannot come from a file. Set ${plain}.`);
 
   const prefix = OUR_PREFIXES.find((ours) => name.startsWith(ours));
   const kin = known.filter((candidate) => prefix !== undefined && candidate.startsWith(prefix));
-  const meant = nearest(name.replace(/^INVITEWATCH_/, ""), kin.length > 0 ? kin : known);
+  const meant = nearestSetting(name, kin);
   if (meant === null) return null;
   // Somebody who misspelt a name has not set the right one: a similar name beside it belongs to another program.
   const isMisspelt = meant.distance <= 2 && textOf(env, meant.name) === null;
   return prefix !== undefined || isMisspelt ? problem(`There is no such setting; did you mean ${meant.name}?`) : null;
+}
+
+/** Some programs put their own name before every variable: ours is the beginning of one alone. */
+function nearestSetting(name: string, kin: readonly string[]) {
+  const bare = name.startsWith(OUR_NAME) ? nearest(name.slice(OUR_NAME.length), known) : null;
+  const whole = nearest(name, kin.length > 0 ? kin : known);
+  return bare !== null && whole !== null && bare.distance < whole.distance ? bare : whole;
 }
 
 function isForeign(name: string, env: Environment): boolean {

@@ -19,11 +19,17 @@ export type FieldSchema<T> = z.ZodType<T, string>;
 
 /** The schema of what `read` returns. */
 export function field<T>(read: Read<T>): FieldSchema<T> {
-  return z.string().transform((text, context): T => {
-    const value = read(text, (message) => context.addIssue({ code: "custom", message }));
+  return z.string({ error: ({ input }) => typeFault(input) }).transform((text, context): T => {
+    const value = read(text.trim(), (message) => context.addIssue({ code: "custom", message }));
     return value === undefined ? z.NEVER : value;
   });
 }
+
+/** Any text but an empty one. */
+export const textField = field((text, refuse) => {
+  if (text === "") refuse("It is empty.");
+  return text === "" ? undefined : text;
+});
 
 /** A key, token or password that goes into a header: printable ASCII without spaces. */
 export const secretField = field((text, refuse) => {
@@ -45,6 +51,15 @@ export const mailboxField = field((text, refuse) => {
   if (parseMailbox(text) !== null) return text.trim();
   const several = splitAddressList(text).length > 1;
   refuse(several ? "It is not one address; a name with a comma needs quotes." : "It is not an e-mail address.");
+  return undefined;
+});
+
+/** One recipient's address; a display name is dropped. */
+export const recipientField = field((text, refuse) => {
+  const mailbox = parseMailbox(text);
+  if (mailbox !== null) return mailbox.address;
+  const several = splitAddressList(text).length > 1;
+  refuse(several ? "It is not one address; write several as a list." : "It is not an e-mail address.");
   return undefined;
 });
 
@@ -93,13 +108,20 @@ export function integerField(least: number, most: number): FieldSchema<number> {
   });
 }
 
+/** One threshold. */
+export const thresholdField = field((text, refuse) => {
+  const threshold = parseThreshold(text.toLowerCase());
+  if (threshold === null) refuse("It is neither a duration nor a percentage from 1% to 99%.");
+  return threshold ?? undefined;
+});
+
 /** Thresholds in the order given. */
 export const thresholdsField = field((text, refuse) => {
   const names = text.split(",").map((part) => part.trim().toLowerCase());
   const thresholds: Threshold[] = [];
   for (const name of names) {
     const threshold = parseThreshold(name);
-    const twin = threshold && thresholds.find((other) => sizeOf(other) === sizeOf(threshold));
+    const twin = threshold && twinOf(threshold, thresholds);
     if (threshold === null) refuse(`${quoted(name)} is neither a duration nor a percentage from 1% to 99%.`);
     else if (twin) refuse(`${quoted(twin.name)} and ${quoted(name)} are the same threshold.`);
     else thresholds.push(threshold);
@@ -125,6 +147,28 @@ export const hostField = field((text, refuse) => {
   return undefined;
 });
 
+/** A time of day by the clock, in minutes after midnight. */
+export const clockField = field((text, refuse) => {
+  const [, hours, minutes] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
+  if (hours !== undefined && minutes !== undefined) return Number(hours) * 60 + Number(minutes);
+  refuse("It is not a time of day.");
+  return undefined;
+});
+
+/** A watch's name. It becomes part of references (`ops/17`), and routes match it by patterns. */
+export const watchNameField = field((text, refuse) => {
+  const sound = /^[^\p{C}\p{Zl}\p{Zp}/*]{1,64}$/u.test(text) && !text.startsWith("!");
+  if (!sound) refuse("It is not a name that a watch can have.");
+  return sound ? text : undefined;
+});
+
+/** A pattern with `*` for any text and `!` for negation. */
+export const patternField = field((text, refuse) => {
+  if (text !== "" && text !== "!") return text;
+  refuse("It is empty; a pattern for any text is *.");
+  return undefined;
+});
+
 /** One of a few words, upper and lower case alike. */
 export function wordField<const W extends string>(words: readonly W[]): FieldSchema<W> {
   return field((text, refuse) => {
@@ -141,8 +185,21 @@ function parseThreshold(name: string): Threshold | null {
   return ms === null || ms === 0 ? null : { kind: "lead", name, ms };
 }
 
+/** One of the others that is the same threshold, however it is written. */
+export function twinOf(threshold: Threshold, others: readonly Threshold[]): Threshold | undefined {
+  return others.find((other) => sizeOf(other) === sizeOf(threshold));
+}
+
 function sizeOf(threshold: Threshold): string {
   return threshold.kind === "lead" ? `${threshold.ms} ms` : `${threshold.share}`;
+}
+
+/** What is wrong with something that should be text: YAML knows other types. */
+function typeFault(input: unknown): string {
+  if (input === null || input === undefined) return "It has no value.";
+  if (Array.isArray(input)) return "It is a list and not one text.";
+  if (typeof input === "object") return "It is a mapping and not one text.";
+  return `YAML reads it as a ${typeof input} and not as text: put it in quotes.`;
 }
 
 function isTimezone(name: string): boolean {

@@ -1,23 +1,40 @@
 /**
- * From the environment to a frozen Config, or to one error that has every problem in it.
+ * From the environment, and the file that it may name, to a frozen Config, or to one error that has every problem.
  *
- * A source gives texts, each setting's schema makes its value, and then come the rules between settings. What is
- * merely absent is no problem here: commands that only read the database need nothing else.
+ * Each source gives what it says, each setting's schema makes its value, and then come the rules between settings.
+ * What is merely absent is no problem here: commands that only read the database need nothing else.
  */
 import { readFileSync } from "node:fs";
-import { createRedactor } from "../domain/redact.ts";
-import type { Config, Credential, MailConfig, WatchConfig } from "./config.ts";
+import type { Route } from "../domain/routing.ts";
+import type { Config, Credential } from "./config.ts";
 import { formatDuration } from "./duration.ts";
-import { type Environment, type Given, type ReadFile, readEnvironment, type Source } from "./environment.ts";
-import { ConfigError, NOT_SHOWN, type Problem, quoted } from "./problem.ts";
-import { type Setting, type SettingName, settingNames, settings, type Values } from "./settings.ts";
-import { passwordsIn } from "./urls.ts";
+import { type Environment, readEnvironment, type Source } from "./environment.ts";
+import { type ConfigFile, readConfigFile } from "./file.ts";
+import { missingIn } from "./missing.ts";
+import { ConfigError, type Problem } from "./problem.ts";
+import { createSpelling } from "./recipients.ts";
+import { readRoutes } from "./routes.ts";
+import type { ReadFile } from "./secret-file.ts";
+import { redactorOf, secretsIn } from "./secrets.ts";
+import { settings, type Values } from "./settings.ts";
+import { neverFires, thresholdProblems } from "./thresholds.ts";
+import { problemOf, readValues } from "./values.ts";
+import { readWatches, type WatchDraft, watchOf } from "./watches.ts";
 
 export type ConfigIo = {
-  /** The text of a secret's file; throws as node:fs does. */
+  /** The text of the configuration file or of a secret's; throws as node:fs does. */
   readonly readFile?: ReadFile;
   /** Whether logs go to a terminal. */
   readonly terminal?: boolean;
+};
+
+/** Everything that was read, sound or not. */
+type Reading = {
+  readonly source: Source;
+  readonly file: ConfigFile;
+  readonly values: Partial<Values>;
+  readonly drafts: readonly WatchDraft[];
+  readonly routes: readonly Route[];
 };
 
 /**
@@ -26,44 +43,51 @@ export type ConfigIo = {
  * @throws ConfigError with every problem at once, free of secrets
  */
 export function loadConfig(env: Environment = process.env, io: ConfigIo = {}): Config {
-  const source = readEnvironment(env, io.readFile ?? ((path) => readFileSync(path, "utf8")));
-  const { values, problems: valueProblems } = readValues(source.given);
-  const problems = [
-    ...source.problems,
-    ...valueProblems,
-    ...credentialProblems(source),
-    ...jitterProblems(source, values),
-  ];
-  if (problems.length > 0) throw new ConfigError(problems.map(redactorOf(source.given)));
+  const { reading, problems } = readAll(env, io.readFile ?? ((path) => readFileSync(path, "utf8")));
+  if (problems.length > 0) throw new ConfigError(problems.map(redactorOf(reading)));
   // Without a problem every setting has its value.
-  return deepFrozen(configOf(values as Values, source, io.terminal ?? process.stderr.isTTY === true));
+  const values = reading.values as Values;
+  return deepFrozen(configOf(values, reading, io.terminal ?? process.stderr.isTTY === true));
 }
 
-function readValues(given: ReadonlyMap<SettingName, Given>): { values: Partial<Values>; problems: readonly Problem[] } {
-  const problems: Problem[] = [];
-  const values: Partial<Record<SettingName, unknown>> = {};
-  for (const name of settingNames) {
-    const setting: Setting = settings[name];
-    const { text, key } = given.get(name) ?? { text: setting.default, key: setting.variable };
-    if (text === null) {
-      values[name] = null;
-      continue;
-    }
-    const result = setting.schema.safeParse(text);
-    if (result.success) values[name] = result.data;
-    else problems.push(problemOf(setting, { text, key }, result.error.issues.map(({ message }) => message).join(" ")));
-  }
-  return { values: values as Partial<Values>, problems };
+function readAll(env: Environment, readFile: ReadFile): { reading: Reading; problems: readonly Problem[] } {
+  const source = readEnvironment(env, readFile);
+  const file = readConfigFile(source.given.get("configFile"), readFile);
+  const { values, problems: valueProblems } = readValues(source, file);
+
+  const spell = createSpelling();
+  const top = { values, credential: credentialOf(values), to: spell(values.mailTo ?? []) };
+  const { drafts, problems: watchProblems } = readWatches(file, top, { readFile, spell });
+  const { routes, problems: routeProblems } = readRoutes(file, namesOf(drafts, file), spell);
+  const reading = { source, file, values, drafts, routes };
+  const problems = [...source.problems, ...valueProblems, ...credentialProblems(reading)];
+  const rules = [...watchProblems, ...routeProblems, ...thresholdRules(reading), ...jitterProblems(reading)];
+  const all = [...problems, ...file.problems, ...(file.readable ? rules : [])];
+  return { reading, problems: all.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
 }
 
-function problemOf({ secret, accepts, example }: Setting, { text, key }: Given, fault: string): Problem {
-  const message = `${fault} Accepted: ${accepts}. Example: ${example}`;
-  return { key, found: secret ? NOT_SHOWN : quoted(text), message };
+/** Null where a name could not be read: a pattern may mean that one. */
+function namesOf(drafts: readonly WatchDraft[], file: ConfigFile): readonly string[] | null {
+  const names = drafts.flatMap(({ name }) => name ?? []);
+  const listed = file.rawAt(["watches"]);
+  const count = listed === undefined ? 1 : Array.isArray(listed) ? listed.length : 0;
+  return count > 0 && names.length === count ? names : null;
 }
 
-function credentialProblems({ mentioned }: Source): readonly Problem[] {
+function credentialProblems({ source, file }: Reading): readonly Problem[] {
+  const { mentioned, given } = source;
   const token = settings.apiToken.variable;
   const halves = [settings.email.variable, settings.apiKey.variable] as const;
+  if (file.has(["watches"])) {
+    return (["apiToken", "email", "apiKey"] as const)
+      .filter((name) => mentioned.has(name))
+      .map((name) => {
+        const key = given.get(name)?.key ?? settings[name].variable;
+        const where = `watches at ${file.whereIs(["watches"])}`;
+        const message = `${key} and ${where} are both set: which watch would it be for? Give each watch its own there.`;
+        return { key, found: null, message };
+      });
+  }
   const [email, apiKey] = [mentioned.has("email"), mentioned.has("apiKey")];
   if (mentioned.has("apiToken") && (email || apiKey)) {
     const message = `Two kinds of credential are set. Keep ${token}, or ${halves.join(" with ")}.`;
@@ -75,80 +99,61 @@ function credentialProblems({ mentioned }: Source): readonly Problem[] {
   return [{ key: absent, found: null, message }];
 }
 
-function jitterProblems({ given }: Source, { jitter, schedule }: Partial<Values>): readonly Problem[] {
-  const text = given.get("jitter");
-  if (text === undefined || jitter === undefined || schedule === undefined || jitter < schedule.shortestMs) return [];
-  const fault = `It is not shorter than the shortest interval of the schedule, ${formatDuration(schedule.shortestMs)}.`;
+function thresholdRules({ source, file, values, drafts }: Reading): readonly Problem[] {
+  const given = source.given.get("thresholds");
+  if (given === undefined || file.has(["thresholds"])) return thresholdProblems(file, drafts);
+  const faults = (values.thresholds ?? []).flatMap((threshold) => {
+    const fault = neverFires(
+      threshold,
+      drafts.filter((draft) => !draft.ownThresholds),
+    );
+    return fault === null ? [] : [`"${threshold.name}": ${fault}`];
+  });
+  const problems = faults.length === 0 ? [] : [problemOf(settings.thresholds, given, faults.join(" "))];
+  return [...thresholdProblems(file, drafts), ...problems];
+}
+
+function jitterProblems({ source, values: { jitter }, drafts }: Reading): readonly Problem[] {
+  const text = source.given.get("jitter");
+  if (text === undefined || jitter === undefined) return [];
+  const tight = drafts.find(({ schedule }) => schedule !== undefined && jitter >= schedule.shortestMs);
+  if (tight?.schedule === undefined) return [];
+  const whose = tight.path === null ? "the schedule" : `the schedule of the watch ${tight.name}`;
+  const fault = `It is not shorter than the shortest interval of ${whose}, ${formatDuration(tight.schedule.shortestMs)}.`;
   return [problemOf(settings.jitter, text, fault)];
 }
 
-function configOf(values: Values, source: Source, terminal: boolean): Config {
-  const credential = credentialOf(values);
+function configOf(values: Values, reading: Reading, terminal: boolean): Config {
+  const { source, drafts, routes } = reading;
+  const watches = drafts.map(watchOf).filter((watch) => watch !== null);
+  const shortestMs = Math.min(...drafts.map(({ schedule }) => schedule?.shortestMs ?? Number.POSITIVE_INFINITY));
+  const { smtpUrl, mailFrom } = values;
   return {
     databaseUrl: values.databaseUrl,
     cloudflareBaseUrl: values.baseUrl,
-    watches: credential === null ? [] : [watchOf(credential, values)],
-    mail: mailOf(values),
-    jitterMs: source.given.has("jitter") ? values.jitter : Math.min(values.jitter, values.schedule.shortestMs / 2),
+    watches,
+    routes,
+    mail: smtpUrl !== null && mailFrom !== null ? { smtpUrl, from: mailFrom } : null,
+    jitterMs: source.given.has("jitter") ? values.jitter : Math.min(values.jitter, shortestMs / 2),
     syncDeadlineMs: values.syncDeadline,
     timezone: values.timezone,
     http: { host: values.httpHost, port: values.httpPort, token: values.httpToken },
     publicUrl: values.publicUrl,
     floodCap: values.floodCap,
-    digestSchedule: values.digestSchedule?.expression ?? null,
+    digest: values.digestSchedule && {
+      schedule: values.digestSchedule.expression,
+      intervalMs: values.digestSchedule.longestMs,
+    },
     heartbeatUrl: values.heartbeatUrl,
     log: { level: values.logLevel, format: values.logFormat ?? (terminal ? "pretty" : "json") },
-    missing: missingIn(values),
-    secrets: secretsIn(values),
+    missing: missingIn(values, watches, drafts),
+    secrets: secretsIn(values, watches),
   };
 }
 
-function watchOf(credential: Credential, values: Values): WatchConfig {
-  return {
-    name: "default",
-    credential,
-    to: values.mailTo ?? [],
-    schedule: values.schedule.expression,
-    intervalMs: values.schedule.longestMs,
-    timezone: values.timezone,
-    thresholds: values.thresholds,
-  };
-}
-
-function credentialOf({ apiToken, email, apiKey }: Values): Credential | null {
-  if (apiToken !== null) return { kind: "token", token: apiToken };
-  return email !== null && apiKey !== null ? { kind: "key", email, key: apiKey } : null;
-}
-
-function mailOf({ smtpUrl, mailFrom }: Values): MailConfig | null {
-  return smtpUrl !== null && mailFrom !== null ? { smtpUrl, from: mailFrom } : null;
-}
-
-function missingIn(values: Values): readonly string[] {
-  const { apiToken, email, apiKey, smtpUrl, mailFrom, mailTo } = settings;
-  const set = ({ variable, example }: Setting) => `set ${variable}, such as ${example}.`;
-  const pair = `${email.variable} with ${apiKey.variable}`;
-  const needs = [
-    [credentialOf(values), `There is no Cloudflare credential: set ${apiToken.variable}, or ${pair}.`],
-    [values.smtpUrl, `There is no mail server: ${set(smtpUrl)}`],
-    [values.mailFrom, `There is no sender: ${set(mailFrom)}`],
-    [values.mailTo, `There is nobody to mail: ${set(mailTo)}`],
-  ] as const;
-  return needs.flatMap(([value, sentence]) => (value === null ? [sentence] : []));
-}
-
-function secretsIn({ apiToken, apiKey, httpToken, heartbeatUrl, smtpUrl, databaseUrl }: Values): readonly string[] {
-  const whole = [apiToken, apiKey, httpToken, heartbeatUrl].filter((secret) => secret !== null);
-  return [...new Set([...whole, ...passwordsIn(smtpUrl ?? ""), ...passwordsIn(databaseUrl)])];
-}
-
-/** Masks every secret, for one that stands in a variable where it does not belong. */
-function redactorOf(given: ReadonlyMap<SettingName, Given>): (problem: Problem) => Problem {
-  const secretTexts = [...given].filter(([name]) => settings[name].secret).map(([, { text }]) => text);
-  // The embedded database has no password; masking its name would only garble the message.
-  const secrets = secretTexts.filter((text) => !/^pglite:/i.test(text));
-  const redact = createRedactor(secrets.flatMap((text) => [text, ...passwordsIn(text)]));
-  return ({ key, found, message }) => ({ key, found: found === null ? null : redact(found), message: redact(message) });
+function credentialOf({ apiToken, email, apiKey }: Partial<Values>): Credential | null {
+  if (apiToken) return { kind: "token", token: apiToken };
+  return email && apiKey ? { kind: "key", email, key: apiKey } : null;
 }
 
 function deepFrozen<T>(value: T): T {

@@ -1,8 +1,10 @@
 /** What is wrong with a configuration, for the person who has to mend it. */
 
 export type Problem = {
-  /** The variable to look at. */
+  /** The variable to look at; in the configuration file its path, the line and the key. */
   readonly key: string;
+  /** In the configuration file. */
+  readonly line?: number;
   /** What it holds, quoted and with secrets masked; null where nothing is set or the value is nobody's business. */
   readonly found: string | null;
   /** What is wrong with it and what is accepted, in whole sentences. */

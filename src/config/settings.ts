@@ -15,6 +15,7 @@ import {
   optionalScheduleField,
   scheduleField,
   secretField,
+  textField,
   thresholdsField,
   timezoneField,
   wordField,
@@ -30,6 +31,8 @@ export type Setting<T = unknown, D extends string | null = string | null> = {
   readonly default: D;
   /** What the reference says of the default where the bare value does not say it all. */
   readonly defaultNote?: string;
+  /** Where the configuration file has it, if it may. */
+  readonly fileKey?: string;
   /** Never shown, masked in logs, and may come from a file. */
   readonly secret: boolean;
   readonly schema: FieldSchema<T>;
@@ -48,6 +51,16 @@ const CRON = "five cron fields (minute, hour, day of month, month, day of week),
 const LATER = " Checked already; takes effect with a later version.";
 
 export const settings = {
+  configFile: setting({
+    group: "Configuration file",
+    variable: "INVITEWATCH_CONFIG",
+    default: null,
+    secret: false,
+    schema: textField,
+    accepts: "the path of a YAML file",
+    example: "/etc/invitewatch/config.yaml",
+    description: "The file for several watches and for routes; see the [keys of the file](#keys-of-the-file).",
+  }),
   apiToken: setting({
     group: "Cloudflare",
     variable: "CLOUDFLARE_API_TOKEN",
@@ -113,6 +126,7 @@ export const settings = {
   mailFrom: setting({
     group: "Mail",
     variable: "MAIL_FROM",
+    fileKey: "mail.from",
     default: null,
     secret: false,
     schema: mailboxField,
@@ -123,16 +137,18 @@ export const settings = {
   mailTo: setting({
     group: "Mail",
     variable: "MAIL_TO",
+    fileKey: "mail.to",
     default: null,
     secret: false,
     schema: addressListField,
     accepts: "one address, or several separated by commas",
     example: "ops@example.com, lead@example.com",
-    description: "Who is told. Everybody gets a mail of their own.",
+    description: "Who is told where a watch names nobody. Everybody gets a mail of their own.",
   }),
   schedule: setting({
     group: "Sync",
     variable: "SYNC_SCHEDULE",
+    fileKey: "schedule",
     default: "*/15 * * * *",
     secret: false,
     schema: scheduleField,
@@ -166,6 +182,7 @@ export const settings = {
   timezone: setting({
     group: "Sync",
     variable: "TIMEZONE",
+    fileKey: "timezone",
     fallback: "TZ",
     default: "UTC",
     defaultNote: "`TZ`, else `UTC`",
@@ -178,22 +195,27 @@ export const settings = {
   thresholds: setting({
     group: "Sync",
     variable: "EXPIRY_THRESHOLDS",
+    fileKey: "thresholds",
     default: "72h,24h,6h,25%",
     secret: false,
     schema: thresholdsField,
     accepts: "durations and percentages from 1% to 99%, separated by commas",
     example: "3d,12h,10%",
-    description: "How long before an invitation ends a reminder is sent; a percentage is of its own lifetime.",
+    description:
+      "How long before an invitation ends a reminder is sent; a percentage is of its own lifetime. The last chance is " +
+      "told anyway: two polls before the end, and an hour at the least. One that is shorter than the time between two " +
+      "polls is refused: it would pass unseen.",
   }),
   floodCap: setting({
     group: "Mail",
     variable: "FLOOD_CAP",
+    fileKey: "floodCap",
     default: "20",
     secret: false,
     schema: integerField(1, 10_000),
     accepts: "a whole number from 1 to 10000",
     example: "50",
-    description: "Mails per recipient and hour; the rest is told in one summary." + LATER,
+    description: "Mails per recipient and hour; the rest is told in one summary.",
   }),
   httpHost: setting({
     group: "HTTP",
@@ -243,7 +265,7 @@ export const settings = {
     schema: optionalScheduleField,
     accepts: `${CRON}; or off`,
     example: "0 8 * * 1-5",
-    description: "When the digest is mailed, also when all is quiet; `off` turns it off." + LATER,
+    description: "When the digest is mailed, also when all is quiet; `off` turns it off.",
   }),
   heartbeatUrl: setting({
     group: "HTTP",

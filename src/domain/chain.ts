@@ -43,14 +43,26 @@ export function link(
   const { watch, syncId, newId } = about;
   const recordedAt =
     head.recordedAt !== null && head.recordedAt > about.recordedAt ? head.recordedAt : about.recordedAt;
+  const canonicalBody = canonicalBodyOf({ watch, syncId, recordedAt });
   let { seq, hash: prevHash } = head;
   return drafts.map((draft) => {
     seq += 1;
-    const unhashed = { ...draft, id: newId(), watch, seq, recordedAt, syncId, prevHash };
-    const hash = hashOf(eventJson({ ...unhashed, hash: "" }));
+    const id = newId();
+    const hash = digest("sha256", `${prevHash}\n${canonicalBody(draft, id, seq)}`, "hex");
+    const event = { ...draft, id, watch, seq, recordedAt, syncId, prevHash, hash };
     prevHash = hash;
-    return { ...unhashed, hash };
+    return event;
   });
+}
+
+/** Makes what `hashOf` hashes, in half the time: the outer keys are spelt out, and what is common is written once. */
+function canonicalBodyOf({ watch, syncId, recordedAt }: Pick<Event, "watch" | "syncId" | "recordedAt">) {
+  const recorded = `"recordedAt":"${recordedAt.toISOString()}"`;
+  const bySync = `"syncId":${canonicalize(syncId)}`;
+  const ofWatch = `"watch":${canonicalize(watch)}`;
+  return ({ type, inviteId, occurredAt, data }: EventDraft, id: string, seq: number): string =>
+    `{"data":${canonicalize(data)},"id":${canonicalize(id)},"inviteId":${canonicalize(inviteId)},` +
+    `"occurredAt":"${occurredAt.toISOString()}",${recorded},"seq":${seq},${bySync},"type":"${type}",${ofWatch}}`;
 }
 
 /** The event in its public form: instants as RFC 3339 UTC with milliseconds. */

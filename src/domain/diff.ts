@@ -8,6 +8,17 @@ import type { EventDraft, StatusSource } from "./event.ts";
 import { dueAlert, type ExpiryRules, hasEnded } from "./expiry.ts";
 import { changesBetween, type Invite, inviteJson, type ListedInvite } from "./invite.ts";
 import type { CompleteSnapshot, Snapshot, Whereabouts } from "./snapshot.ts";
+import { suspicionsOf } from "./suspicion.ts";
+
+/** Whom the watch knows already, as a measure of what is unusual about a new invite. */
+export type Acquaintance = {
+  /** Domains of those who invited before, in lower case. */
+  readonly inviterDomains: ReadonlySet<string>;
+  /** How many organizations sent their first invite within the last 24 h, the new ones of now included. */
+  readonly organizationsLately: number;
+};
+
+export const NO_ACQUAINTANCE: Acquaintance = { inviterDomains: new Set(), organizationsLately: 0 };
 
 export type DiffInput = {
   readonly watch: string;
@@ -20,6 +31,7 @@ export type DiffInput = {
   readonly whereabouts: ReadonlyMap<string, Whereabouts>;
   /** Organizations, by id, of which this user is known to have had an invite before. */
   readonly invitedBefore: ReadonlySet<string>;
+  readonly acquainted: Acquaintance;
   /** Whether the watch has had its first complete snapshot. */
   readonly hasBaseline: boolean;
   readonly rules: ExpiryRules;
@@ -49,9 +61,15 @@ export function diff(input: DiffInput): Diff {
     const observed = observe(before, listed.get(id), input, baseline !== null);
     const { invite, events: clocked } = applyClock(observed.invite, input);
     events.push(...observed.events, ...clocked);
-    if (invite !== before) invites.push(invite);
+    if (invite !== before) invites.push(before === undefined ? invite : inCalendar(before, invite));
   }
   return { events, invites };
+}
+
+/** The invite with its calendar entry counted on where what it shows is not what it showed before. */
+function inCalendar(before: Invite, invite: Invite): Invite {
+  const same = before.status === invite.status && before.expiresAt?.getTime() === invite.expiresAt?.getTime();
+  return same ? invite : { ...invite, calendarSequence: before.calendarSequence + 1 };
 }
 
 /** Our word for the API's status; null where the API said none. */
@@ -92,7 +110,7 @@ function observe(
 /** An id not seen before. */
 function receive(listed: ListedInvite, input: DiffInput, baseline: boolean): Step {
   const takenAt = input.snapshot.takenAt;
-  const invite: Invite = {
+  const received: Invite = {
     ...listed,
     watch: input.watch,
     status: statusOf(listed.apiStatus) ?? "pending",
@@ -101,7 +119,12 @@ function receive(listed: ListedInvite, input: DiffInput, baseline: boolean): Ste
     listed: true,
     alertedLeadMs: null,
     missingSince: null,
+    acknowledgedAt: null,
+    cautions: [],
+    calendarSequence: 0,
   };
+  // At the baseline everybody is a stranger.
+  const invite = baseline ? received : { ...received, cautions: suspicionsOf(received, input.acquainted) };
   const reinvited = listed.organizationId !== null && input.invitedBefore.has(listed.organizationId);
   return {
     invite,
@@ -133,6 +156,7 @@ function relist(before: Invite, listing: ListedInvite, { listed, source, takenAt
   const changes = changesBetween(before, listing);
   const status = nextStatus(before, listing, input.now);
   const returned = before.status === "withdrawn";
+  const reopened = status === "pending" && before.status !== "pending";
   const changed = Object.keys(changes).length > 0 || status !== before.status;
   const invite: Invite = {
     ...before,
@@ -142,6 +166,7 @@ function relist(before: Invite, listing: ListedInvite, { listed, source, takenAt
     missingSince: null,
     lastChangedAt: changed || returned ? later(takenAt, before.lastChangedAt) : before.lastChangedAt,
     alertedLeadMs: returned || endsLater(before, listing) ? null : before.alertedLeadMs,
+    acknowledgedAt: returned || reopened ? null : before.acknowledgedAt,
   };
   const about = { inviteId: before.id, occurredAt: takenAt };
   const events: EventDraft[] = [];

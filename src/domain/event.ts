@@ -22,12 +22,36 @@ export type EventDataByType = {
   "invite.withdrawn": { readonly evidence: string };
   "invite.returned": { readonly invite: InviteJson };
   "invite.unrecognised": { readonly reason: string; readonly raw: Json };
+  "watch.blind": Blindness & { readonly until: null };
+  "watch.recovered": Blindness & { readonly until: string };
   "notification.dead": {
     readonly by: string;
     readonly reason: string;
     readonly notificationId: string;
     readonly recipient: string;
   };
+  "invite.acknowledged": { readonly by: string /** The note, if one was made. */; readonly reason: string | null };
+  "silence.created": SilenceData & { readonly until: string };
+  "silence.ended": SilenceData;
+};
+
+/** A stretch of time in which the watch had no complete snapshot. */
+type Blindness = {
+  /** Why its syncs fell short, and what to do about it. */
+  readonly reason: string;
+  /** The last complete snapshot before it, or the first sync where there was none. */
+  readonly since: string;
+  /** Ids of pending invites that end inside it, the first to end first; while it lasts, all that have an end. */
+  readonly atRisk: readonly string[];
+};
+
+type SilenceData = {
+  readonly by: string;
+  readonly reason: string;
+  readonly silenceId: string;
+  /** What it covers: an invite, or organizations. */
+  readonly inviteId: string | null;
+  readonly organization: string | null;
 };
 
 export type EventType = keyof EventDataByType;

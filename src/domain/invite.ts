@@ -48,7 +48,18 @@ export type Invite = ListedInvite & {
   readonly alertedLeadMs: number | null;
   /** When a complete snapshot was first without it and the API knew nothing of it; null while nothing is amiss. */
   readonly missingSince: Date | null;
+  /** When somebody said that it is taken care of: no reminders since; null where nobody did. */
+  readonly acknowledgedAt: Date | null;
+  /** Reasons to look twice at it, each a clause, as of when it was received. */
+  readonly cautions: readonly string[];
+  /** How often what a calendar shows of it has changed: the SEQUENCE of its calendar entry. */
+  readonly calendarSequence: number;
 };
+
+/** Unlike the id alone, unique over all watches. */
+export function inviteKey({ watch, id }: Pick<Invite, "watch" | "id">): string {
+  return `${watch}/${id}`;
+}
 
 /** The public JSON shape of an invite; its keys and their order are part of the contract. */
 export type InviteJson = {

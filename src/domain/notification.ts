@@ -1,5 +1,6 @@
 /** One mail owed to one recipient: the outbox row and its receipt. */
 import type { EventType } from "./event.ts";
+import type { HoldCause } from "./hold.ts";
 
 export type NotificationState = "pending" | "sending" | "delivered" | "dead" | "cancelled";
 
@@ -8,7 +9,8 @@ export type NotificationKind = EventType | "inventory" | "digest" | "summary" | 
 
 export type Notification = {
   readonly id: string;
-  readonly watch: string;
+  /** Null where the mail tells of several watches. */
+  readonly watch: string | null;
   readonly recipient: string;
   readonly kind: NotificationKind;
   /** Null until the mail is rendered. */
@@ -16,8 +18,14 @@ export type Notification = {
   /** Without angle brackets; stable for ever. */
   readonly messageId: string;
   readonly state: NotificationState;
-  /** Why it is dead or cancelled. */
+  /** Why it is held, dead or cancelled. */
   readonly reason: string | null;
+  /** What it waits for or waited for; null where it never had to. */
+  readonly heldBy: HoldCause | null;
+  /** Why this recipient: the rules that chose it. */
+  readonly rules: readonly string[];
+  /** Id of the mail that tells in place of this one. */
+  readonly coveredBy: string | null;
   readonly attempts: number;
   readonly createdAt: Date;
   readonly deliveredAt: Date | null;
@@ -26,6 +34,9 @@ export type Notification = {
   /** What went wrong at the latest attempt. */
   readonly error: string | null;
   readonly nextAttemptAt: Date | null;
+  /** When it was let through to be sent; null while it waits, and where it never may. */
+  readonly releasedAt: Date | null;
   readonly syncId: string | null;
+  /** Of `watch`; a summary tells those of the mails that it covers. */
   readonly eventSeqs: readonly number[];
 };

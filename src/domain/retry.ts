@@ -11,11 +11,11 @@ const HORIZON_MS = 5 * 24 * 60 * MINUTE_MS;
 const SPREAD = 0.2;
 
 /**
- * Instant of the next attempt, or null to give up: five days after the mail came to be owed.
+ * Instant of the next attempt, or null to give up: five days after the mail might first be sent.
  *
  * @param attempts attempts already made; a positive integer
  * @param failedAt when the latest one failed
- * @param owedSince when the mail came to be owed
+ * @param owedSince when the mail might first be sent
  * @param chance uniform in [0, 1); spreads the delay by ±20 %
  */
 export function nextAttemptAt(attempts: number, failedAt: Date, owedSince: Date, chance: number): Date | null {

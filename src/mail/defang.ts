@@ -20,7 +20,7 @@ const SPACES = /[\p{Z}\t\n\v\f\r\x85\u2800]+/gu;
  * Control, bidi, zero-width and other invisible characters, save where they are part of the writing:
  * the joiner inside an emoji, the emoji style after one, and joiners between letters of joining scripts.
  */
-const INVISIBLE = new RegExp(
+export const INVISIBLE = new RegExp(
   [
     String.raw`(?!(?<=\p{ExtPict}(?:\uFE0F|\p{EMod})?)\u200D\p{ExtPict})`,
     String.raw`(?!(?<=\p{ExtPict}|[0-9#*])\uFE0F)`,

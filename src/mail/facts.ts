@@ -1,111 +1,99 @@
 /** What a mail says of one invitation, as labelled facts, so that its text and HTML parts cannot differ. */
 import type { Event } from "../domain/event.ts";
-import { LAST_CHANCE } from "../domain/expiry.ts";
 import type { Invite } from "../domain/invite.ts";
 import { defang, quote } from "./defang.ts";
-import { fieldLabel, fieldValue, idOrQuote, roleList, spellInstants, statusName } from "./fields.ts";
+import { foreign, idOrQuote, roleList, statusName } from "./fields.ts";
 import type { InviteNews } from "./group.ts";
 import { organization } from "./headline.ts";
 import { formatReferences } from "./references.ts";
+import { storyOf } from "./story.ts";
 import type { Times } from "./times.ts";
 
-export type Fact = { readonly label: string; readonly value: string };
+export type Fact = {
+  readonly label: string;
+  readonly value: string;
+  /** Further lines under the value, where it is a list. */
+  readonly more?: readonly string[];
+};
+
+/** What the facts of every invitation in one mail depend on. */
+export type Telling = {
+  readonly times: Times;
+  /** Whether the mail tells of several watches, so that each item has to name its own. */
+  readonly severalWatches: boolean;
+  /** Whether it tells of a longer time, so that each event has to say when it was. */
+  readonly dated: boolean;
+};
 
 /** Longest name of an organization, in graphemes. */
 export const NAME_LENGTH = 60;
-/** More news of one invitation in one mail than anybody reads. */
-const MAX_DETAILS = 12;
 const MAX_ODDITIES = 5;
+const MAX_CAUTIONS = 5;
 
-const SOURCES = {
-  list: "the list of invitations",
-  detail: "asking for this one invitation",
-  memberships: "the list of memberships",
-} as const;
-
-/**
- * Everything known and new about the invitation, what one decides by first. Safe to show as it is.
- *
- * @param watchName as shown to people
- */
-export function factsOf(news: InviteNews, times: Times, watchName: string): readonly Fact[] {
+/** Everything known and new about the invitation, what one decides by first. Safe to show as it is. */
+export function factsOf(news: InviteNews, telling: Telling): readonly Fact[] {
   const { invite } = news;
-  const details = news.events.slice(0, MAX_DETAILS).flatMap((event) => detailsOf(event, times));
+  const { times } = telling;
   const oddities = invite.oddities.filter((oddity) => !saidIn(news.events, oddity)).slice(0, MAX_ODDITIES);
-  const unsaid = news.events.length - MAX_DETAILS;
   return [
+    ...watchFact(invite.watch, telling),
     { label: "Organization", value: organization(invite, NAME_LENGTH) },
-    endFact(news, times),
-    { label: "Status", value: statusFact(invite) },
+    ...standing(news, telling),
     ...optional("Invited by", invite.invitedBy && quote(invite.invitedBy, 100)),
     ...optional("Invited address", invite.invitedMemberEmail && quote(invite.invitedMemberEmail, 100)),
     { label: "Roles", value: roleList(invite.roles) },
     ...optional("Two-factor", twoFactor(invite.organizationEnforcesTwoFactor)),
     ...optional("Invited", invite.invitedAt && times.absolute(invite.invitedAt)),
-    ...details.slice(0, MAX_DETAILS),
-    ...optional("More news", unsaid > 0 ? `(and ${unsaid} more)` : null),
+    ...storyOf(news, times, telling.dated),
     ...oddities.map((oddity) => ({ label: "Unclear", value: foreign(oddity, times) })),
     ...optional("Organization id", invite.organizationId && idOrQuote(invite.organizationId, 64)),
     { label: "Invitation id", value: idOrQuote(invite.id, 64) },
-    { label: "Reference", value: references(watchName, news.events) },
+    referenceFact(news.events),
   ];
 }
 
 /** The few facts for an invitation that needs nothing any more. */
-export function briefFactsOf(news: InviteNews, times: Times, watchName: string): readonly Fact[] {
-  const { invite } = news;
+export function briefFactsOf(news: InviteNews, telling: Telling): readonly Fact[] {
+  const { invite, events } = news;
   return [
+    ...watchFact(invite.watch, telling),
     ...optional("Invited address", invite.invitedMemberEmail && quote(invite.invitedMemberEmail, 100)),
-    endFact(news, times),
-    { label: "Status", value: statusFact(invite) },
-    { label: "Reference", value: references(watchName, news.events) },
+    ...standing(news, telling),
+    ...(telling.dated ? storyOf(news, telling.times, true) : []),
+    referenceFact(events),
   ];
 }
 
-function detailsOf(event: Event, times: Times): readonly Fact[] {
-  switch (event.type) {
-    case "invite.received":
-      return optional("Note", event.data.reinvited ? "this organization has invited this user before" : null);
-    case "invite.expiring":
-      return [{ label: "Reminder", value: reminder(event.data.threshold, event.data.covers) }];
-    case "invite.status_changed": {
-      const { from, to, source } = event.data;
-      const change = `status from ${statusName(from)} to ${statusName(to)}`;
-      return [{ label: "Changed", value: `${change}, known from ${SOURCES[source]}` }];
-    }
-    case "invite.changed":
-      return Object.entries(event.data.changes).map(([field, { from, to }]) => {
-        const change = `from ${fieldValue(field, from, times)} to ${fieldValue(field, to, times)}`;
-        return { label: "Changed", value: `${fieldLabel(field)?.toLowerCase() ?? quote(field, 40)} ${change}` };
-      });
-    case "invite.expired":
-      return [{ label: "Expired", value: `${times.absolute(new Date(event.data.expiresAt))}, no answer was seen` }];
-    case "invite.withdrawn":
-      return [{ label: "Evidence", value: foreign(event.data.evidence, times) }];
-    case "invite.returned":
-      return [{ label: "Note", value: "it had been withdrawn" }];
-    case "invite.unrecognised":
-      return [
-        { label: "Unknown", value: foreign(event.data.reason, times) },
-        { label: "As received", value: quote(JSON.stringify(event.data.raw), 300) },
-      ];
-    default:
-      return [];
-  }
+/** Which watch an item is of, where a mail tells of several. */
+export function watchFact(watch: string, { severalWatches }: Telling): readonly Fact[] {
+  return severalWatches ? [{ label: "Watch", value: quote(watch, 40) }] : [];
+}
+
+/** Where the events are found in the history. */
+export function referenceFact(events: readonly Event[]): Fact {
+  return { label: "Reference", value: formatReferences(events, watchName) };
+}
+
+/** A watch's name as mails show it beside a number. */
+export function watchName(watch: string): string {
+  return defang(watch, 40);
+}
+
+/** How the invitation stands, and what to mind about it. */
+function standing(news: InviteNews, { times }: Telling): readonly Fact[] {
+  const { invite } = news;
+  const { acknowledgedAt } = invite;
+  const reasons = invite.cautions.slice(0, MAX_CAUTIONS).map((reason) => defang(reason, 200));
+  return [
+    endFact(news, times),
+    { label: "Status", value: statusFact(invite) },
+    ...optional("Acknowledged", acknowledgedAt && `${times.absolute(acknowledgedAt)}, no reminders since`),
+    ...optional("Caution", reasons.length === 0 ? null : `Please look twice: ${reasons.join("; ")}.`),
+  ];
 }
 
 function saidIn(events: readonly Event[], oddity: string): boolean {
   return events.some((event) => event.type === "invite.unrecognised" && event.data.reason.includes(oddity));
-}
-
-function reminder(threshold: string, covers: readonly string[]): string {
-  const due =
-    threshold === LAST_CHANCE
-      ? "the last one before the end"
-      : threshold.endsWith("%")
-        ? `due at ${threshold} of its time left`
-        : `due ${threshold} before the end`;
-  return covers.length === 0 ? due : `${due}; stands for ${covers.join(", ")} too`;
 }
 
 function twoFactor(enforced: boolean | null): string | null {
@@ -123,18 +111,6 @@ function endFact({ invite, open }: InviteNews, times: Times): Fact {
   if (invite.expiresAt === null) return { label: "Ends", value: "no date given" };
   if (open) return { label: "Ends", value: times.full(invite.expiresAt) };
   return { label: "End", value: times.absolute(invite.expiresAt) };
-}
-
-/** Text of our own that may hold text of others. */
-function foreign(text: string, times: Times): string {
-  return defang(spellInstants(text, times), 300);
-}
-
-function references(watchName: string, events: readonly Event[]): string {
-  return formatReferences(
-    watchName,
-    events.map((event) => event.seq),
-  );
 }
 
 function optional(label: string, value: string | null): readonly Fact[] {

@@ -1,6 +1,6 @@
 /** Names and values of an invitation's fields in words for people. */
 import type { Json } from "../domain/json.ts";
-import { quote } from "./defang.ts";
+import { defang, quote } from "./defang.ts";
 import type { Times } from "./times.ts";
 
 const LABELS: ReadonlyMap<string, string> = new Map([
@@ -60,6 +60,15 @@ export function statusPhrase(status: string): string {
 /** An id of Cloudflare's as it is, so that it can be copied; anything else defanged and quoted. */
 export function idOrQuote(text: string, maxLength: number): string {
   return ID.test(text) ? text : quote(text, maxLength);
+}
+
+/**
+ * Text of our own that may hold text of others, made safe, with instants in the words that the mail uses.
+ *
+ * @param maxLength in graphemes
+ */
+export function foreign(text: string, times: Times, maxLength = 300): string {
+  return defang(spellInstants(text, times), maxLength);
 }
 
 /** The text with instants in RFC 3339 put into the words that the mail uses; the rest untouched. */

@@ -3,11 +3,11 @@
  */
 import type { Event } from "../domain/event.ts";
 import { hasEnded, LAST_CHANCE } from "../domain/expiry.ts";
-import type { Invite } from "../domain/invite.ts";
+import { type Invite, inviteKey } from "../domain/invite.ts";
 
 /** All that one mail tells of one invite. */
 export type InviteNews = {
-  /** As now known; blank but for its id where nothing is. */
+  /** As now known; blank but for watch and id where nothing is. */
   readonly invite: Invite;
   /** By `seq`; at least one. */
   readonly events: readonly Event[];
@@ -15,41 +15,56 @@ export type InviteNews = {
   readonly topic: Event;
   /** Whether it can still be answered. */
   readonly open: boolean;
+  /** The place of the topic in `RANK`. */
+  readonly rank: number;
 };
 
 /** The order of urgency; lower comes first. */
-const RANK = { lastChance: 0, expiring: 1, received: 2, returned: 3, outcome: 4, changed: 5, other: 6 } as const;
+export const RANK = {
+  lastChance: 0,
+  blind: 1,
+  expiring: 2,
+  received: 3,
+  returned: 4,
+  recovered: 5,
+  outcome: 6,
+  changed: 7,
+  other: 8,
+} as const;
 
 /**
  * One entry per invite that the events concern, most urgent first; events without an invite are left out.
  *
- * @param invites as now known, by id
+ * @param events of any watch; two watches may have invites of the same id
+ * @param invites as now known
  */
-export function groupByInvite(
-  events: readonly Event[],
-  invites: ReadonlyMap<string, Invite>,
-  now: Date,
-): readonly InviteNews[] {
-  const eventsById = new Map<string, Event[]>();
+export function groupByInvite(events: readonly Event[], invites: readonly Invite[], now: Date): readonly InviteNews[] {
+  const known = new Map(invites.map((invite) => [inviteKey(invite), invite]));
+  const eventsByKey = new Map<string, [Event, ...Event[]]>();
   for (const event of events) {
     if (event.inviteId === null) continue;
-    const known = eventsById.get(event.inviteId);
-    if (known) known.push(event);
-    else eventsById.set(event.inviteId, [event]);
+    const key = inviteKey({ watch: event.watch, id: event.inviteId });
+    const others = eventsByKey.get(key);
+    if (others) others.push(event);
+    else eventsByKey.set(key, [event]);
   }
 
-  return [...eventsById]
-    .map(([id, own]) => newsOf(invites.get(id) ?? blankInvite(id, own[0] as Event), own, now))
-    .map((news) => ({ news, rank: rankOf(news.topic, news.open), end: news.invite.expiresAt?.getTime() ?? Infinity }))
-    .sort((a, b) => a.rank - b.rank || compareEnds(a, b) || a.news.topic.seq - b.news.topic.seq)
-    .map(({ news }) => news);
+  return [...eventsByKey]
+    .map(([key, own]) => newsOf(known.get(key) ?? blankInvite(own[0]), own, now))
+    .sort((a, b) => a.rank - b.rank || compareEnds(a, b) || compareRecorded(a.topic, b.topic));
+}
+
+/** The order in which events were recorded, over all watches; within one it is that of the chain. */
+export function compareRecorded(a: Event, b: Event): number {
+  if (a.watch === b.watch) return a.seq - b.seq;
+  return a.recordedAt.getTime() - b.recordedAt.getTime() || (a.watch < b.watch ? -1 : 1);
 }
 
 function newsOf(invite: Invite, events: readonly Event[], now: Date): InviteNews {
   const open = invite.status === "pending" && !hasEnded(invite, now);
   const bySeq = events.toSorted((a, b) => a.seq - b.seq);
   const topic = bySeq.reduce((best, event) => (rankOf(event, open) <= rankOf(best, open) ? event : best));
-  return { invite, events: bySeq, topic, open };
+  return { invite, events: bySeq, topic, open, rank: rankOf(topic, open) };
 }
 
 function rankOf(event: Event, open: boolean): number {
@@ -60,7 +75,6 @@ function rankOf(event: Event, open: boolean): number {
     case "invite.received":
       return open ? RANK.received : RANK.outcome;
     case "invite.returned":
-      return open ? RANK.returned : RANK.outcome;
     case "invite.status_changed":
       return open ? RANK.returned : RANK.outcome;
     case "invite.expired":
@@ -74,13 +88,16 @@ function rankOf(event: Event, open: boolean): number {
 }
 
 /** Outcomes stand in the order in which they happened; everything else by what ends first. */
-function compareEnds(a: { rank: number; end: number }, b: { rank: number; end: number }): number {
-  return a.rank === RANK.outcome || a.end === b.end ? 0 : a.end - b.end;
+function compareEnds(a: InviteNews, b: InviteNews): number {
+  if (a.rank === RANK.outcome) return 0;
+  const first = a.invite.expiresAt?.getTime() ?? Infinity;
+  const second = b.invite.expiresAt?.getTime() ?? Infinity;
+  return first === second ? 0 : first - second;
 }
 
-function blankInvite(id: string, event: Event): Invite {
+function blankInvite(event: Event): Invite {
   return {
-    id,
+    id: event.inviteId ?? "",
     watch: event.watch,
     status: "unknown",
     apiStatus: null,
@@ -101,5 +118,8 @@ function blankInvite(id: string, event: Event): Invite {
     listed: false,
     alertedLeadMs: null,
     missingSince: null,
+    acknowledgedAt: null,
+    calendarSequence: 0,
+    cautions: [],
   };
 }

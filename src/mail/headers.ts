@@ -1,10 +1,35 @@
 /** The headers that tell mail programs and scripts what a mail is. Values are printable ASCII, whatever the watch is called. */
 import { createHash } from "node:crypto";
-import { domainToASCII } from "node:url";
+import type { Event } from "../domain/event.ts";
+import type { NotificationKind } from "../domain/notification.ts";
 import { formatReferences } from "./references.ts";
-import type { MailInput } from "./view.ts";
+import { senderDomain } from "./sender.ts";
 
 const MAX_SLUG = 40;
+/** Earlier mails that References names: enough for every mail program to find the thread again. */
+const MAX_EARLIER = 10;
+
+export type HeaderInput = {
+  /** Null where the mail tells of several watches. */
+  readonly watch: string | null;
+  readonly kind: NotificationKind;
+  /** The From header as configured. */
+  readonly from: string;
+  /** In any order. */
+  readonly events: readonly Pick<Event, "watch" | "seq">[];
+  readonly publicUrl: string | null;
+  /** Left out where the mail belongs to no thread. */
+  readonly thread?: Thread;
+};
+
+/** The mails to one recipient about one invite. */
+export type Thread = {
+  readonly watch: string;
+  readonly inviteId: string;
+  readonly recipient: string;
+  /** Message-IDs of the mails so far, without angle brackets, oldest first. */
+  readonly earlier: readonly string[];
+};
 
 /**
  * Message-ID of a notification without angle brackets: the same for every attempt, for ever.
@@ -12,7 +37,7 @@ const MAX_SLUG = 40;
  * @param from the From header as configured; its domain is the right-hand side
  */
 export function messageIdFor(notificationId: string, recipient: string, from: string): string {
-  return `${sha256(`${notificationId}\n${recipient}`)}@${domainOf(from)}`;
+  return `${sha256(`${notificationId}\n${recipient}`)}@${senderDomain(from)}`;
 }
 
 /**
@@ -22,24 +47,39 @@ export function messageIdFor(notificationId: string, recipient: string, from: st
  *
  * @see https://www.rfc-editor.org/rfc/rfc3834#section-5 Auto-Submitted
  * @see https://www.rfc-editor.org/rfc/rfc2919 List-Id
+ * @see https://www.rfc-editor.org/rfc/rfc2369#section-3.2 List-Unsubscribe
  */
-export function mailHeaders(
-  input: Pick<MailInput, "watch" | "kind" | "from" | "events">,
-): Readonly<Record<string, string>> {
-  const slug = slugOf(input.watch);
-  const seqs = input.events.map((event) => event.seq);
+export function mailHeaders(input: HeaderInput): Readonly<Record<string, string>> {
+  const { watch, kind, from, events, publicUrl, thread } = input;
   return {
+    ...(thread === undefined ? {} : threadHeaders(thread, from)),
     "Auto-Submitted": "auto-generated",
     "X-Auto-Response-Suppress": "All",
-    "List-Id": `invitewatch ${slug} <${slug}.invitewatch.${domainOf(input.from)}>`,
-    ...(seqs.length === 0 ? {} : { "X-Invitewatch-Event": formatReferences(headerName(input.watch), seqs) }),
-    "X-Invitewatch-Kind": input.kind,
+    "List-Id": listId(watch, senderDomain(from)),
+    ...(publicUrl === null ? {} : { "List-Unsubscribe": `<${new URL(publicUrl).href}>` }),
+    ...(events.length === 0 ? {} : { "X-Invitewatch-Event": formatReferences(events, headerName) }),
+    "X-Invitewatch-Kind": kind,
   };
 }
 
-function domainOf(from: string): string {
-  const domain = /@([^@<>\s]+)>?\s*$/.exec(from)?.[1] ?? "";
-  return domainToASCII(domain) || "invitewatch.invalid";
+/**
+ * One thread per invite and recipient, without anything to remember: all its mails refer to one Message-ID that no
+ * mail has, and that mail programs take for a message which they do not hold.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc5322#section-3.6.4
+ */
+function threadHeaders({ watch, inviteId, recipient, earlier }: Thread, from: string): Record<string, string> {
+  const anchor = `${sha256(`thread\n${watch}\n${inviteId}\n${recipient}`)}@${senderDomain(from)}`;
+  return {
+    "In-Reply-To": `<${earlier.at(-1) ?? anchor}>`,
+    References: [anchor, ...earlier.slice(-MAX_EARLIER)].map((id) => `<${id}>`).join(" "),
+  };
+}
+
+function listId(watch: string | null, domain: string): string {
+  if (watch === null) return `invitewatch <invitewatch.${domain}>`;
+  const slug = slugOf(watch);
+  return `invitewatch ${slug} <${slug}.invitewatch.${domain}>`;
 }
 
 /** A label for List-Id; a watch whose name does not survive whole gets a hash, so that no two share a list. */

@@ -29,17 +29,19 @@ export function headline(news: InviteNews, times: Times, nameLength: number): st
         ? `Last chance, ends ${times.relative(invite.expiresAt)}: invitation ${from}`
         : `Ends ${times.relative(invite.expiresAt)}: invitation ${from}`;
     case "invite.status_changed":
-      return `Invitation ${from} ${statusPhrase(topic.data.to)}${news.open ? end : ""}`;
     case "invite.expired":
-      return `Invitation ${from} has expired`;
     case "invite.withdrawn":
-      return `Invitation ${from} was withdrawn`;
+      return `Invitation ${from}${statusPhraseOf(news, end)}`;
     case "invite.returned":
       return `Invitation ${from} is listed again${end}`;
     case "invite.changed":
       return `Invitation ${from} has changed: ${changedFields(topic)}`;
-    default:
+    case "invite.unrecognised":
       return `Invitation ${from} holds something unknown`;
+    case "invite.acknowledged":
+      return `Invitation ${from} is taken care of${end}`;
+    default:
+      return `Reminders of the invitation ${from} are decided on${end}`;
   }
 }
 
@@ -61,6 +63,19 @@ function endPhrase({ invite, open }: InviteNews, times: Times): string {
     return ` — ${open ? "ends" : "ended"} ${times.relative(invite.expiresAt)}`;
   }
   return invite.status === "pending" || invite.status === "unknown" ? "" : ` ${statusPhrase(invite.status)}`;
+}
+
+/** How it stands now rather than after the event: a mail may come later than what it tells. */
+function statusPhraseOf({ invite, open, topic }: InviteNews, end: string): string {
+  if (open) return ` ${statusPhrase("pending")}${end}`;
+  if (invite.status === "pending") return end;
+  const status = invite.status === "unknown" ? statusAfter(topic) : invite.status;
+  return ` ${statusPhrase(status)}`;
+}
+
+function statusAfter(event: Event): string {
+  if (event.type === "invite.status_changed") return event.data.to;
+  return event.type === "invite.withdrawn" ? "withdrawn" : "expired";
 }
 
 function changedFields(event: Event<"invite.changed">): string {

@@ -23,11 +23,14 @@ td, th { ${FONT} }
 .muted { color: ${MUTED}; }
 .facts-15 td, .facts-15 th { font-size: 15px; line-height: 22px; }
 .facts-13 td, .facts-13 th { font-size: 13px; line-height: 20px; }
+@media (min-width: 481px) {
+  .card { padding: 28px 32px !important; }
+  .label { width: 128px !important; }
+}
 @media (max-width: 480px) {
-  .card { padding: 20px 16px !important; }
-  .label, .value { display: block !important; width: auto !important; padding-left: 0 !important; padding-right: 0 !important; }
-  .label { padding-bottom: 0 !important; }
-  .value { padding-top: 0 !important; }
+  .facts, .facts tbody, .facts tr { display: block !important; }
+  .facts tr { padding: 2px 0 !important; }
+  .label, .value { display: inline !important; padding: 0 !important; }
 }
 @media (prefers-color-scheme: dark) {
   .page { background-color: #15181c !important; }
@@ -58,7 +61,7 @@ export function renderHtml(view: MailView): string {
 <body class="page" style="margin:0;padding:0;background-color:#f3f4f6;">
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0" style="background-color:#f3f4f6;"><tr><td align="center" style="padding:16px 8px;">
 ${raw('<!--[if mso]><table role="presentation" width="640" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->')}
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:640px;"><tr><td class="card" align="left" style="padding:28px 32px;background-color:#ffffff;border:1px solid #dde1e6;border-radius:6px;${FONT}${WRAP}">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:640px;"><tr><td class="card" align="left" style="padding:20px 16px;background-color:#ffffff;border:1px solid #dde1e6;border-radius:6px;${FONT}${WRAP}">
 <h1 class="ink" style="margin:0 0 12px;font-size:20px;line-height:28px;font-weight:600;color:${INK};">${view.title}</h1>
 ${paragraph(view.lead)}
 ${view.sections.map(section)}
@@ -93,9 +96,10 @@ ${facts(rows, "ink", 15)}
 /** Rows carry as little as can be: Gmail cuts off what is beyond 102 kB. */
 function facts(rows: readonly Fact[], tone: "ink" | "muted", size: 13 | 15): Markup {
   const style = `${FONT}font-size:${size}px;line-height:${size + 7}px;color:${tone === "ink" ? INK : MUTED};`;
-  return html`<table class="facts-${size}" width="100%" cellpadding="2" cellspacing="0" border="0" style="${style}">${rows.map(
-    ({ label, value }) => html`
-<tr valign="top"><th scope="row" class="label muted" width="128" align="left" style="font-weight:400;color:${MUTED};">${label}:</th><td class="value ${tone}">${value}</td></tr>`,
+  return html`<table class="facts facts-${size}" width="100%" cellpadding="2" cellspacing="0" border="0" style="${style}">${rows.map(
+    ({ label, value, more = [] }) => html`
+<tr valign="top"><th scope="row" class="label muted" width="104" align="left" style="font-weight:400;color:${MUTED};">${label}:</th>
+<td class="value ${tone}">${value}${more.map((line) => html`<p style="margin:6px 0 0;">${line}</p>`)}</td></tr>`,
   )}
 </table>`;
 }

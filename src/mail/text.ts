@@ -39,9 +39,11 @@ function itemBlock({ headline, facts }: ItemView): string {
   return [...(headline === null ? [] : [wrap(headline)]), ...lines].join("\n");
 }
 
-function factLines({ label, value }: Fact, indent: string): string {
-  const hanging = indent + " ".repeat(LABEL_WIDTH);
-  return wrap(value, indent + `${label}:`.padEnd(LABEL_WIDTH), hanging);
+function factLines({ label, value, more = [] }: Fact, indent: string): string {
+  const begin = indent + " ".repeat(LABEL_WIDTH);
+  const hanging = more.length === 0 ? begin : `${begin}  `;
+  const first = wrap(value, indent + `${label}:`.padEnd(LABEL_WIDTH), hanging);
+  return [first, ...more.map((line) => wrap(line, begin, hanging))].join("\n");
 }
 
 /** The text in lines that break at spaces; a word longer than a line stays whole. */

@@ -13,6 +13,10 @@ export type Times = {
   readonly relative: (instant: Date) => string;
   /** Both: "Tue 24 Nov 2026, 17:00 CET (16:00 UTC), in 2 days 3 hours" */
   readonly full: (instant: Date) => string;
+  /** Short, for what is told exactly elsewhere: "17:00 CET" of today, "Tue 24 Nov, 17:00 CET" of another day. */
+  readonly clock: (instant: Date) => string;
+  /** "10:02 to 10:41 CET": both ends as by `clock`, what they share said once. */
+  readonly span: (from: Date, to: Date) => string;
 };
 
 /**
@@ -37,8 +41,22 @@ export function createTimes(timezone: string, now: Date): Times {
     const ms = instant.getTime() - now.getTime();
     return ms > 0 ? `in ${duration(ms)}` : `${duration(-ms)} ago`;
   };
+  const today = local(now);
+  const day = (one: Fields): string => (one.year === today.year ? one.day : `${one.day} ${one.year}`);
+  const prefix = (one: Fields, since: Fields): string => (day(one) === day(since) ? "" : `${day(one)}, `);
+  const span = (from: Date, to: Date): string => {
+    const [first, last] = [local(from), local(to)];
+    const zone = first.zone === last.zone ? "" : ` ${first.zone}`;
+    return `${prefix(first, today)}${first.time}${zone} to ${prefix(last, first)}${last.time} ${last.zone}`;
+  };
 
-  return { absolute, relative, full: (instant) => `${absolute(instant)}, ${relative(instant)}` };
+  return {
+    absolute,
+    relative,
+    full: (instant) => `${absolute(instant)}, ${relative(instant)}`,
+    clock: (instant) => `${prefix(local(instant), today)}${local(instant).time} ${local(instant).zone}`,
+    span,
+  };
 }
 
 /** "2 days 3 hours": the two largest units, rounded down so that nobody comes too late; never negative. */

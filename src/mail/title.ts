@@ -1,9 +1,13 @@
 /** What a mail is about in one line: its subject, and the heading inside it. */
+import type { Event } from "../domain/event.ts";
 import { cap } from "./defang.ts";
 import { statusName } from "./fields.ts";
-import type { InviteNews } from "./group.ts";
+import { type Gap, gapHeadline, gapPhrase } from "./gaps.ts";
+import { type InviteNews, RANK } from "./group.ts";
 import { headline } from "./headline.ts";
+import { noticeTitle } from "./notices.ts";
 import { count, type Times } from "./times.ts";
+import type { MailInput } from "./view.ts";
 
 /** Longest subject, in UTF-16 units. */
 const MAX_SUBJECT = 120;
@@ -11,22 +15,22 @@ const MAX_SUBJECT = 120;
 const NAME_LENGTHS = [60, 45, 30, 15, 5];
 
 export type TitleInput = {
-  readonly inventory: boolean;
+  readonly kind: MailInput["kind"];
   readonly news: readonly InviteNews[];
-  /** How many mails the mail reports as undeliverable. */
-  readonly dead: number;
+  readonly gaps: readonly Gap[];
+  readonly events: readonly Event[];
 };
 
 /**
  * The subject: the title, with the watch in front where it has a name of its own.
  *
- * @param watchName as shown to people
+ * @param watch its name as shown to people; null where the mail tells of several
  */
-export function subjectOf(input: TitleInput, times: Times, watchName: string): string {
-  const prefix = watchName === "default" ? "" : `[${cap(watchName, 24)}] `;
+export function subjectOf(input: TitleInput, times: Times, watch: string | null): string {
+  const prefix = watch === null || watch === "default" ? "" : `[${cap(watch, 24)}] `;
   let subject = "";
   for (const nameLength of NAME_LENGTHS) {
-    subject = prefix + titleOf(input, times, nameLength);
+    subject = prefix + titleOf(input, times, { nameLength, named: watch === null });
     if (subject.length <= MAX_SUBJECT) return subject;
   }
   return cap(subject, MAX_SUBJECT, MAX_SUBJECT - 1);
@@ -35,14 +39,24 @@ export function subjectOf(input: TitleInput, times: Times, watchName: string): s
 /**
  * "Ends in 5 hours: invitation from “Acme”", "3 invitations need a look: the first ends in 5 hours"
  *
- * @param nameLength longest organization name, in graphemes
+ * @param options `nameLength`: longest organization name, in graphemes; `named`: whether a watch that is blind is named
  */
-export function titleOf({ inventory, news, dead }: TitleInput, times: Times, nameLength = 60): string {
+export function titleOf(
+  { kind, news, gaps, events }: TitleInput,
+  times: Times,
+  { nameLength, named }: { readonly nameLength: number; readonly named: boolean },
+): string {
+  if (kind === "inventory") return inventoryTitle(news, times);
   const [first, ...others] = news;
-  if (inventory) return inventoryTitle(news, times);
-  if (first === undefined) return dead > 0 ? `${count(dead, "mail")} could not be delivered` : "Nothing to report";
-  if (others.length === 0) return headline(first, times, nameLength);
-  return severalTitle(news, times);
+  const blind = gaps.filter((gap) => gap.blind);
+  const foremost = blind.length > 0 ? blind : gaps;
+  if (first === undefined) return foremost.length > 0 ? gapHeadline(foremost, times, named) : noticeTitle(events);
+  if (blind.length > 0 && first.rank !== RANK.lastChance) {
+    return `${gapHeadline(blind, times, named)}; ${count(news.length, "invitation")} with news`;
+  }
+  const title =
+    others.length === 0 ? headline(first, times, nameLength) : severalTitle(news, times, kind === "summary");
+  return foremost.length > 0 ? `${title}; ${gapPhrase(foremost, times)}` : title;
 }
 
 /** When the first of these invitations that are still open ends; null where none has a known end. */
@@ -69,12 +83,13 @@ function inventoryTitle(news: readonly InviteNews[], times: Times): string {
   return `Now watching: ${count(pending.length, "pending invitation")}${tail}`;
 }
 
-function severalTitle(news: readonly InviteNews[], times: Times): string {
+function severalTitle(news: readonly InviteNews[], times: Times, held: boolean): string {
   const open = news.filter((one) => one.open);
   const all = count(news.length, "invitation");
-  if (open.length === 0) return `${all}: ${countByStatus(news)}`;
+  const withNews = `${all} with news${held ? " while mail was held" : ""}`;
+  if (open.length === 0) return `${held ? withNews : all}: ${countByStatus(news)}`;
   const end = firstEnd(open);
   const ends = end === null ? "" : `ends ${times.relative(end)}`;
-  if (open.length === news.length) return `${all} need a look${ends && `: the first ${ends}`}`;
-  return `${all} with news: ${open.length} open${ends && `, ${open.length === 1 ? "" : "the first "}${ends}`}`;
+  if (open.length === news.length) return `${held ? withNews : `${all} need a look`}${ends && `: the first ${ends}`}`;
+  return `${withNews}: ${open.length} open${ends && `, ${open.length === 1 ? "" : "the first "}${ends}`}`;
 }

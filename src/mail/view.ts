@@ -3,24 +3,29 @@
  * escaping for HTML is the template's job.
  */
 import type { Event, EventType } from "../domain/event.ts";
-import type { Invite } from "../domain/invite.ts";
-import { defang, quote } from "./defang.ts";
-import { briefFactsOf, type Fact, factsOf, NAME_LENGTH } from "./facts.ts";
-import { spellInstants } from "./fields.ts";
-import { groupByInvite, type InviteNews } from "./group.ts";
+import { type Invite, inviteKey } from "../domain/invite.ts";
+import type { CalendarAttachment } from "./calendar.ts";
+import { quote } from "./defang.ts";
+import { briefFactsOf, type Fact, factsOf, NAME_LENGTH, type Telling, watchName } from "./facts.ts";
+import { type Gap, gapFacts, gapHeadline, gapLead, gapsOf } from "./gaps.ts";
+import { groupByInvite, type InviteNews, RANK } from "./group.ts";
 import { headline } from "./headline.ts";
-import { actionOf, inventoryLead, leadOf } from "./lead.ts";
+import { actionOf, heldSentence, inventoryLead, leadOf } from "./lead.ts";
+import { moreOf, notesOf, noticeLead } from "./notices.ts";
 import { formatReferences } from "./references.ts";
-import { createTimes, type Times } from "./times.ts";
+import { createTimes } from "./times.ts";
 import { countByStatus, subjectOf, titleOf } from "./title.ts";
 
 /** Invitations in one mail; the rest is "(and N more)". */
 const MAX_ITEMS = 20;
-const MAX_NOTES = 20;
+/** Gaps in one mail: a watch that cannot be read again and again is told of once more, not twenty times. */
+const MAX_GAPS = 10;
+const MAX_WATCHES = 5;
 
 export type MailInput = {
-  readonly watch: string;
-  readonly kind: "inventory" | EventType;
+  /** Null where the mail tells of several watches. */
+  readonly watch: string | null;
+  readonly kind: "inventory" | "summary" | EventType;
   /** IANA zone of the recipient. */
   readonly timezone: string;
   /** When the mail is written; what times left are counted from. */
@@ -28,13 +33,17 @@ export type MailInput = {
   readonly recipient: string;
   /** The From header as configured. */
   readonly from: string;
-  /** All events of this mail, in any order. */
+  /** All events of this mail, of any watch, in any order. */
   readonly events: readonly Event[];
-  /** The invites that the events concern, as now known, by id. */
-  readonly invites: ReadonlyMap<string, Invite>;
-  /** Hash of the watch's last event after the sync, 64 hexadecimal digits. */
+  /** As now known: the invites that the events concern, and those that a blind watch puts at risk. */
+  readonly invites: readonly Invite[];
+  /** Hash of the watch's last event after the sync, 64 hexadecimal digits; told in an inventory. */
   readonly chainHead: string;
   readonly publicUrl: string | null;
+  /** Why the mail comes later than its events, each a noun phrase: "quiet hours"; empty where it does not. */
+  readonly heldBecause: readonly string[];
+  /** Message-IDs, without angle brackets, of earlier mails to this recipient about the one invite that this mail is about, oldest first. */
+  readonly earlier: readonly string[];
 };
 
 export type ItemView = {
@@ -58,7 +67,7 @@ export type MailView = {
   readonly title: string;
   readonly lead: string;
   readonly sections: readonly SectionView[];
-  /** Mails that did not reach their recipient. */
+  /** News that concern no single invitation, such as mail that did not reach its recipient. */
   readonly notes: readonly string[];
   /** What the reader can do about it. */
   readonly action: string;
@@ -68,42 +77,84 @@ export type MailView = {
   readonly footer: readonly Fact[];
 };
 
+/** What the items of one mail are made of. */
+type Material = {
+  readonly news: readonly InviteNews[];
+  readonly gaps: readonly Gap[];
+  readonly input: MailInput;
+  readonly telling: Telling;
+};
+
 /**
  * The content of one mail.
  *
+ * @param calendars the files that go with it
  * @throws RangeError for a time zone that does not exist
  */
-export function buildMailView(input: MailInput): MailView {
-  const times = createTimes(input.timezone, input.now);
-  const watchName = defang(input.watch, 40);
-  const inventory = input.kind === "inventory";
-  const news = groupByInvite(input.events, input.invites, input.now);
-  const dead = input.events.filter((event) => event.type === "notification.dead");
-  const titleInput = { inventory, news, dead: dead.length };
+export function buildMailView(input: MailInput, calendars: readonly CalendarAttachment[] = []): MailView {
+  const { watch, kind, events, now } = input;
+  const times = createTimes(input.timezone, now);
+  const news = groupByInvite(events, input.invites, now);
+  const gaps = gapsOf(events);
+  const telling = { times, severalWatches: watch === null, dated: kind === "summary" };
+  const material = { news, gaps, input, telling };
+  const titleInput = { kind, news, gaps, events };
 
   return {
-    subject: subjectOf(titleInput, times, watchName),
-    title: titleOf(titleInput, times),
-    lead: inventory ? inventoryLead(news) : leadOf(news, times),
-    sections: inventory ? inventorySections(news, times, watchName) : newsSections(news, times, watchName),
-    notes: notesOf(dead, times, watchName),
-    action: actionOf(news),
+    subject: subjectOf(titleInput, times, watch === null ? null : watchName(watch)),
+    title: titleOf(titleInput, times, { nameLength: NAME_LENGTH, named: watch !== "default" }),
+    lead: leadSentences(material),
+    sections: kind === "inventory" ? inventorySections(material) : newsSections(material),
+    notes: notesOf(events, times),
+    action: actionOf(news, gaps, calendars),
     publicUrl: input.publicUrl,
-    footer: footerOf(input, times, watchName),
+    footer: footerOf(input, telling),
   };
 }
 
-function newsSections(news: readonly InviteNews[], times: Times, watchName: string): readonly SectionView[] {
-  if (news.length === 0) return [];
-  const items = news.slice(0, MAX_ITEMS).map((one) => ({
-    headline: news.length === 1 ? null : headline(one, times, NAME_LENGTH),
-    tone: toneOf(one),
-    facts: factsOf(one, times, watchName),
-  }));
-  return [{ title: null, summary: null, items, more: moreOf(news.length - items.length) }];
+function leadSentences({ news, gaps, input, telling: { times } }: Material): string {
+  const [first, ...others] = news;
+  const { kind, heldBecause, watch, events } = input;
+  const sentences: string[] = [];
+  if (kind === "inventory") sentences.push(inventoryLead(news));
+  else if (first !== undefined) sentences.push(leadOf([first, ...others], times));
+  if (gaps.length > 0) sentences.push(gapLead(gaps, watch !== "default"));
+  if (sentences.length === 0) sentences.push(noticeLead(events));
+  if (heldBecause.length > 0) sentences.push(heldSentence(heldBecause, kind === "summary", times));
+  return sentences.join(" ");
 }
 
-function inventorySections(news: readonly InviteNews[], times: Times, watchName: string): readonly SectionView[] {
+/** Invitations and gaps in one order of urgency. */
+function newsSections({ news, gaps, input, telling }: Material): readonly SectionView[] {
+  const shown = news.slice(0, MAX_ITEMS);
+  const alone = shown.length + gaps.length === 1;
+  const items = [
+    ...gapItems({ news, gaps, input, telling }, alone),
+    ...shown.map((one) => ({
+      rank: one.rank,
+      headline: alone ? null : headline(one, telling.times, NAME_LENGTH),
+      tone: toneOf(one),
+      facts: alone || one.open || !telling.dated ? factsOf(one, telling) : briefFactsOf(one, telling),
+    })),
+  ].sort((a, b) => a.rank - b.rank);
+  const left = news.length - shown.length + Math.max(0, gaps.length - MAX_GAPS);
+  if (items.length === 0) return [];
+  return [{ title: null, summary: null, items, more: left > 0 ? moreOf(left) : null }];
+}
+
+function gapItems({ gaps, input, telling }: Material, alone: boolean): readonly (ItemView & { rank: number })[] {
+  if (gaps.length === 0) return [];
+  const invites = new Map(input.invites.map((invite) => [inviteKey(invite), invite]));
+  return gaps.slice(0, MAX_GAPS).map((gap) => ({
+    rank: gap.blind ? RANK.blind : RANK.recovered,
+    headline: alone ? null : gapHeadline([gap], telling.times, input.watch !== "default"),
+    tone: gap.blind ? "urgent" : "closed",
+    facts: gapFacts(gap, invites, input.now, telling),
+  }));
+}
+
+function inventorySections(material: Material): readonly SectionView[] {
+  const { news, telling } = material;
   const groups = [
     { title: "Urgent", members: news.filter((one) => toneOf(one) === "urgent"), factsFor: factsOf },
     { title: "Pending", members: news.filter((one) => toneOf(one) === "open"), factsFor: factsOf },
@@ -111,23 +162,25 @@ function inventorySections(news: readonly InviteNews[], times: Times, watchName:
   ];
 
   let room = MAX_ITEMS;
-  return groups
+  const sections = groups
     .filter(({ members }) => members.length > 0)
     .map(({ title, members, factsFor }) => {
       const items = members.slice(0, room).map((one) => ({
-        headline: headline(one, times, NAME_LENGTH),
+        headline: headline(one, telling.times, NAME_LENGTH),
         tone: toneOf(one),
-        facts: factsFor(one, times, watchName),
+        facts: factsFor(one, telling),
       }));
       room -= items.length;
-      const summary = factsFor === briefFactsOf ? countByStatus(members) : null;
+      const left = members.length - items.length;
       return {
         title: `${title} (${members.length.toLocaleString("en-US")})`,
-        summary,
+        summary: factsFor === briefFactsOf ? countByStatus(members) : null,
         items,
-        more: moreOf(members.length - items.length),
+        more: left > 0 ? moreOf(left) : null,
       };
     });
+  const gaps = gapItems(material, false);
+  return gaps.length === 0 ? sections : [{ title: null, summary: null, items: gaps, more: null }, ...sections];
 }
 
 /** Urgent is what is open and inside one of its thresholds. */
@@ -137,28 +190,23 @@ function toneOf({ invite, events, open }: InviteNews): ItemView["tone"] {
   return alerted ? "urgent" : "open";
 }
 
-function moreOf(left: number): string | null {
-  return left > 0 ? `(and ${left.toLocaleString("en-US")} more; "invitewatch history" lists them all)` : null;
-}
-
-function notesOf(dead: readonly Event<"notification.dead">[], times: Times, watchName: string): readonly string[] {
-  const notes = dead.slice(0, MAX_NOTES).map(({ data, seq }) => {
-    const reason = quote(spellInstants(data.reason, times), 300);
-    return `A mail to ${defang(data.recipient, 100)} could not be delivered: ${reason} (${watchName}/${seq})`;
-  });
-  return dead.length > notes.length ? [...notes, moreOf(dead.length - notes.length) ?? ""] : notes;
-}
-
-function footerOf(input: MailInput, times: Times, watchName: string): readonly Fact[] {
-  const seqs = input.events.map((event) => event.seq);
-  const why = `${input.recipient} is a recipient of the watch ${quote(input.watch, 40)}`;
+function footerOf(input: MailInput, { times }: Telling): readonly Fact[] {
+  const { watch, events, recipient } = input;
   const quoted =
     "Words in “quotation marks” come from outside. Addresses in them are altered, as in example[.]com, so that nothing there can be clicked.";
   return [
-    { label: "Why you get this", value: why },
+    { label: "Why you get this", value: `${recipient} is a recipient of ${watchesPhrase(watch, events)}` },
     { label: "Written", value: `${times.absolute(input.now)}; times left are counted from then` },
-    { label: "Events", value: seqs.length === 0 ? "none" : formatReferences(watchName, seqs) },
+    { label: "Events", value: events.length === 0 ? "none" : formatReferences(events, watchName) },
     ...(input.kind === "inventory" ? [{ label: "Chain head", value: input.chainHead }] : []),
     { label: "Please note", value: quoted },
   ];
+}
+
+function watchesPhrase(watch: string | null, events: readonly Event[]): string {
+  if (watch !== null) return `the watch ${quote(watch, 40)}`;
+  const names = [...new Set(events.map((event) => event.watch))].sort();
+  const shown = names.slice(0, MAX_WATCHES).map((name) => quote(name, 40));
+  const left = names.length - shown.length;
+  return `several watches: ${shown.join(", ")}${left > 0 ? ` (and ${left} more)` : ""}`;
 }

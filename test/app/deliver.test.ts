@@ -1,18 +1,23 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { createOutboxStore } from "../../src/adapters/postgres/outbox-store.ts";
 import { createMailTransport } from "../../src/adapters/smtp/transport.ts";
 import { type Attempt, type DeliverPorts, deliver, type MailSettings } from "../../src/app/deliver.ts";
 import { nextAttemptAt } from "../../src/domain/retry.ts";
+import { messageIdFor } from "../../src/mail/headers.ts";
 import { type OpenedDatabase, openTestDatabase } from "../support/database.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../support/durations.ts";
-import { type Lab, openLab } from "../support/lab.ts";
+import { audienceOf, type Lab, openLab } from "../support/lab.ts";
 import { type Relay, startRelay } from "../support/relay.ts";
 
 const settings: MailSettings = {
   from: "Invitewatch <invites@example.com>",
   publicUrl: null,
   timezoneOf: () => "Europe/Berlin",
+  quietHoursOf: () => null,
+  floodCap: 20,
+  messageId: (id, recipient) => messageIdFor(id, recipient, "invites@example.com"),
 };
 
 let database: OpenedDatabase;
@@ -23,7 +28,7 @@ after(() => database.close());
 
 /** A watch whose first sync owes one mail to each recipient, and a relay to deliver them by. */
 async function open(t: TestContext, recipients: readonly string[] = ["ops@example.com"]) {
-  const lab = await openLab({ database, plan: { recipients } });
+  const lab = await openLab({ database, plan: { audience: audienceOf(...recipients) } });
   const relay = await startRelay();
   t.after(async () => {
     await relay.close();
@@ -41,7 +46,7 @@ function portsTo(relay: Pick<Relay, "url">, lab: Lab): DeliverPorts {
     database.queue.enqueueDeliveries(tx, [id], startAfter),
   );
   const transport = createMailTransport(relay.url, (text) => text.replaceAll("hunter2", "[redacted]"));
-  return { outbox, transport, clock: { now: lab.now }, chance: () => 0.5 };
+  return { outbox, transport, clock: { now: lab.now }, chance: () => 0.5, newId: randomUUID };
 }
 
 function rowOf(id: string) {

@@ -60,7 +60,7 @@ describe("what a sync writes", () => {
     await lab.sync();
     const snapshot = await lab.ports.source.fetchSnapshot(new AbortController().signal);
     const know = (ms: number) =>
-      lab.store.know(lab.plan.watch, snapshot, lab.plan.rules, new Date(lab.now().getTime() + ms));
+      lab.store.ledger(lab.plan.watch).know(snapshot, lab.plan.rules, new Date(lab.now().getTime() + ms));
 
     const [now, later] = [await know(0), await know(2 * HOUR)];
 
@@ -195,7 +195,7 @@ describe("a snapshot taken before the last recorded one", () => {
     assert.equal(sync.outcome, "failed");
     assert.deepEqual(
       events.map((event) => event.type),
-      ["invite.expired"],
+      ["invite.expired", "watch.blind"],
     );
   });
 
@@ -234,7 +234,8 @@ describe("two syncs of one watch that record at the same time", () => {
     await lab.store.ensureWatch(lab.plan.watch, lab.now());
     const inside: string[] = [];
     const record = (name: string, snapshot: Snapshot) =>
-      lab.store.record(lab.plan.watch, snapshot, lab.plan.rules, lab.now, (known) => {
+      lab.store.record(lab.plan.watch, async (ledger) => {
+        const known = await ledger.know(snapshot, lab.plan.rules, lab.now());
         inside.push(`${name} sees ${known.lastTakenAt === null ? "nothing" : "the other"}`);
         const sync = {
           id: lab.ports.newId(),
@@ -251,7 +252,15 @@ describe("two syncs of one watch that record at the same time", () => {
           cfRay: null,
         } as const;
         const counts = { pages: 1, listed: 0, totalCount: 0, events: 0, intervalMs: 1 };
-        return { sync: { ...sync, ...rest, ...counts }, invites: [], events: [], notifications: [] };
+        const nothing = {
+          newInvites: [],
+          changedInvites: [],
+          events: [],
+          notifications: [],
+          suppressions: [],
+          atRisk: [],
+        };
+        return { sync: { ...sync, ...rest, ...counts }, ...nothing };
       });
 
     await Promise.all([record("one", complete([], lab.now())), record("other", complete([], lab.now()))]);

@@ -8,7 +8,7 @@ import { membershipOf } from "../../src/demo/sample-invite.ts";
 import type { EventDataByType, EventType } from "../../src/domain/event.ts";
 import { type OpenedDatabase, openTestDatabase } from "../support/database.ts";
 import { DAY, HOUR, MINUTE } from "../support/durations.ts";
-import { type Lab, type LabOptions, openLab } from "../support/lab.ts";
+import { audienceOf, type Lab, type LabOptions, openLab } from "../support/lab.ts";
 import { startOpenApiMock } from "../support/openapi-mock.ts";
 
 let database: OpenedDatabase;
@@ -39,7 +39,7 @@ function dataOf<T extends EventType>({ events }: Recording, type: T): EventDataB
 
 describe("the first sync", () => {
   test("records the baseline and owes each recipient one inventory mail", async (t) => {
-    const lab = await open(t, { plan: { recipients: ["ops@example.com", "lead@example.com"] } });
+    const lab = await open(t, { plan: { audience: audienceOf("ops@example.com", "lead@example.com") } });
     lab.invite();
     lab.invite({ expires_on: lab.inMs(5 * HOUR) });
 
@@ -295,7 +295,7 @@ describe("while the API is down", () => {
 
     const polls = [await next(lab, 7 * HOUR), await next(lab, 18 * HOUR), await next(lab, 5 * HOUR)];
 
-    assert.deepEqual(polls.map(types), [["invite.expiring"], ["invite.expiring"], ["invite.expired"]]);
+    assert.deepEqual(polls.map(types), [["invite.expiring"], ["invite.expiring", "watch.blind"], ["invite.expired"]]);
     assert.deepEqual(
       polls.map(({ sync }) => sync.outcome),
       ["failed", "failed", "failed"],
@@ -316,7 +316,7 @@ describe("while the API is down", () => {
 
     assert.deepEqual(
       (await lab.history()).map((event) => event.type),
-      ["watch.baseline", "invite.received"],
+      ["watch.baseline", "invite.received", "watch.blind"],
     );
   });
 

@@ -64,13 +64,14 @@ test("in JSON it is the watches and the mail", async () => {
         lastCompleteAt: "2026-11-22T20:00:00.000Z",
         late: false,
         lastSync: { startedAt: "2026-11-22T20:05:00.000Z", outcome: "failed", reason: "HTTP 502" },
+        blindSince: null,
         gap: { watch: "ops", since: "2026-11-22T20:00:00.000Z", until: null, reason: "HTTP 502", syncs: 1 },
         pending: 1,
         nextExpiry: { inviteId: "i1", organizationName: "Acme GmbH", expiresAt: "2026-11-29T08:00:00.000Z" },
         head: { seq: 1, hash: event?.hash },
       },
     ],
-    mail: { owed: 1, overdue: 0, oldestOwedAt: "2026-11-22T20:00:00.000Z", dead: 0 },
+    mail: { owed: 1, held: 0, overdue: 0, oldestOwedAt: "2026-11-22T20:00:00.000Z", dead: 0 },
   });
 });
 
@@ -81,6 +82,27 @@ test("a last sync that fell short, and the gap that it opened, are on the screen
 
   assert.match(stdout, /\n {2}last sync +2026-11-22 20:05 \(5m ago\) failed: HTTP 502\n/);
   assert.match(stdout, /\n {2}gap +open since 2026-11-22 20:00 \(10m ago\): HTTP 502\n/);
+});
+
+test("a mail that waits on purpose is owed, and not overdue", async () => {
+  await seeded.syncs(sync(at("20:00")));
+  const held = { heldBy: "quiet-hours", nextAttemptAt: at("23:00") } as const;
+  await seeded.notifications(notification({ ...held, state: "pending", attempts: 0, createdAt: at("12:00") }));
+
+  const { code, stdout } = await status();
+
+  assert.equal(code, 0);
+  assert.match(stdout.replaceAll(/\s+/g, " "), / owed 1, .*, 1 held on purpose, 0 overdue /);
+});
+
+test("it exits 1 when a watch is blind, and says since when", async () => {
+  await seeded.syncs(sync(at("20:00")));
+  await seeded.database.prisma.watch.update({ where: { name: "ops" }, data: { blindSince: at("19:00") } });
+
+  const { code, stdout } = await status();
+
+  assert.equal(code, 1);
+  assert.match(stdout, /\n {2}BLIND +since 2026-11-22 19:00/);
 });
 
 test("it exits 1 when the last complete sync is older than two intervals", async () => {

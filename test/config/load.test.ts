@@ -45,6 +45,7 @@ test("an empty environment gives the defaults and says what is missing", () => {
       databaseUrl: "pglite:./data",
       cloudflareBaseUrl: "https://api.cloudflare.com/client/v4",
       watches: [],
+      routes: [],
       mail: null,
       jitterMs: 30_000,
       syncDeadlineMs: 120_000,
@@ -78,6 +79,7 @@ test("one watch named default is made of the variables", () => {
         { kind: "lead", name: "3d", ms: 259_200_000 },
         { kind: "share", name: "25%", share: 0.25 },
       ],
+      quietHours: null,
     },
   ]);
 });
@@ -190,7 +192,7 @@ test("the default jitter gives way to a tight schedule, and one of zero is taken
 test("a digest that is off has no schedule", () => {
   const config = load({ DIGEST_SCHEDULE: "OFF" });
 
-  assert.equal(config.digestSchedule, null);
+  assert.equal(config.digest, null);
 });
 
 test("logs are pretty on a terminal unless a format is set", () => {
@@ -220,9 +222,9 @@ test("slashes at the end of a base URL are dropped", () => {
 
 test("every default and every example is accepted", () => {
   const env = Object.fromEntries(settingNames.map((name) => [settings[name].variable, settings[name].example]));
-  const { CLOUDFLARE_EMAIL, CLOUDFLARE_API_KEY, ...withToken } = env;
+  const { CLOUDFLARE_EMAIL, CLOUDFLARE_API_KEY, INVITEWATCH_CONFIG = "", MAIL_FROM, ...withToken } = env;
 
-  const config = load(withToken);
+  const config = load({ ...withToken, INVITEWATCH_CONFIG }, { [INVITEWATCH_CONFIG]: `mail: { from: ${MAIL_FROM} }` });
   const withPair = load({ CLOUDFLARE_EMAIL, CLOUDFLARE_API_KEY });
 
   assert.deepEqual(config.missing, []);

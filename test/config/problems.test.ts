@@ -140,11 +140,13 @@ const PROBLEMS: readonly (readonly [sentence: string, env: Env, key: string, mes
   ["an unknown log level", { LOG_LEVEL: "warning" }, "LOG_LEVEL", /did you mean warn\?/],
   ["an unknown log format", { LOG_FORMAT: "jsn" }, "LOG_FORMAT", /did you mean json\?/],
   [
-    "a configuration file",
-    { INVITEWATCH_CONFIG: "/etc/iw.yaml" },
-    "INVITEWATCH_CONFIG",
-    /not supported by this version/,
+    "a threshold that the schedule passes by",
+    { EXPIRY_THRESHOLDS: "72h,10m" },
+    "EXPIRY_THRESHOLDS",
+    /"10m".*pass unseen.* 15m apart/,
   ],
+  ["a configuration file that is not there", { INVITEWATCH_CONFIG: "/none" }, "INVITEWATCH_CONFIG", /no such file/],
+  ["a configuration file that may not be read", { INVITEWATCH_CONFIG: "/locked" }, "INVITEWATCH_CONFIG", /EACCES/],
 ];
 
 for (const [sentence, env, key, message] of PROBLEMS) {
@@ -170,6 +172,8 @@ const MISSPELT = [
   ["TIME_ZONE", "TIMEZONE"],
   ["LOG_LEVL", "LOG_LEVEL"],
   ["INVITEWATCH_MAIL_TO", "MAIL_TO"],
+  ["INVITEWATCH_CONFG", "INVITEWATCH_CONFIG"],
+  ["INVITEWATCH_FILE", "INVITEWATCH_CONFIG"],
 ] as const;
 
 for (const [name, meant] of MISSPELT) {

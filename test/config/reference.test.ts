@@ -12,24 +12,32 @@ function reference(...args: readonly string[]) {
   return spawnSync(process.execPath, [SCRIPT, ...args], { encoding: "utf8" });
 }
 
-test("the reference page is what the settings say", () => {
+test("the reference page and the JSON Schema are what the declarations say", () => {
   const { status, stderr } = reference("--check");
 
   assert.equal(stderr, "");
   assert.equal(status, 0);
 });
 
-test("a page that was written is up to date, and one that was edited is stale", (t) => {
+test("what was written is up to date, and what was edited is stale", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "reference-"));
   t.after(() => rmSync(folder, { recursive: true }));
-  const page = join(folder, "configuration.md");
+  const page = join(folder, "docs/configuration.md");
+  const schema = join(folder, "config.schema.json");
 
-  const absent = reference("--check", page);
-  reference(page);
-  const fresh = reference("--check", page);
+  const absent = reference("--check", folder);
+  reference(folder);
+  const fresh = reference("--check", folder);
   writeFileSync(page, readFileSync(page, "utf8").replace("30s", "31s"));
-  const stale = reference("--check", page);
+  const stalePage = reference("--check", folder);
+  reference(folder);
+  writeFileSync(schema, readFileSync(schema, "utf8").replace("watches", "watch"));
+  const staleSchema = reference("--check", folder);
 
-  assert.deepEqual([absent.status, fresh.status, stale.status], [1, 0, 1]);
-  assert.match(stale.stderr, /Run: node scripts\/reference\.ts/);
+  assert.deepEqual(
+    [absent, fresh, stalePage, staleSchema].map(({ status }) => status),
+    [1, 0, 1, 1],
+  );
+  assert.match(stalePage.stderr, /configuration\.md is not .* Run: node scripts\/reference\.ts/);
+  assert.match(staleSchema.stderr, /config\.schema\.json is not/);
 });

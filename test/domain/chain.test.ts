@@ -50,6 +50,19 @@ describe("an event's hash", () => {
     assert.equal(event?.hash, expected);
   });
 
+  test("is the same when it is linked and when it is verified, whatever it holds", () => {
+    const text = fc.string({ unit: "grapheme" });
+    fc.assert(
+      fc.property(fc.jsonValue(), text, text, fc.option(text), (data, watch, inviteId, syncId) => {
+        const drafts = [draft(data), { ...draft(data), inviteId } as EventDraft];
+
+        const events = link(drafts, GENESIS, { ...about(), watch, syncId });
+
+        for (const event of events) assert.equal(event.hash, hashOf(JSON.parse(JSON.stringify(eventJson(event)))));
+      }),
+    );
+  });
+
   test("does not depend on the order in which keys were written", () => {
     const [event] = link([draft({ a: 1, b: { c: 2, d: 3 } })], GENESIS, about());
 

@@ -640,3 +640,63 @@ test("a failed page never makes an invite disappear", () => {
 
   assert.deepEqual(result, { events: [], invites: [] });
 });
+
+describe("the calendar entry of an invite", () => {
+  const sequenceOf = (before: Partial<Invite>, now: Partial<Invite>) => {
+    const known = invite({ calendarSequence: 4, ...before });
+    const { invites } = diff(diffInput({ known: [known], snapshot: complete([listed(now)]) }));
+    return invites[0]?.calendarSequence ?? known.calendarSequence;
+  };
+
+  for (const [words, before, now, expected] of [
+    ["begins at 4 and stays so where nothing changed", {}, {}, 4],
+    ["counts on where its end moved later", {}, { expiresAt: after(20 * DAY) }, 5],
+    ["counts on where its end moved to an earlier one", {}, { expiresAt: after(9 * DAY) }, 5],
+    ["counts on where its end is stated no longer", {}, { expiresAt: null }, 5],
+    ["counts on at the outcome", {}, { apiStatus: "accepted" }, 5],
+    ["counts on once where end and status changed", {}, { apiStatus: "rejected", expiresAt: after(9 * DAY) }, 5],
+    ["stays where only the roles changed", {}, { roles: ["DNS"] }, 4],
+    ["stays where a reminder is due", { expiresAt: after(5 * HOUR) }, { expiresAt: after(5 * HOUR) }, 4],
+    ["counts on where the clock passed the end", { expiresAt: after(-1) }, { expiresAt: after(-1) }, 5],
+    ["counts on where it returned", { status: "withdrawn", listed: false }, {}, 5],
+  ] as const) {
+    test(words, () => {
+      assert.equal(sequenceOf(before, now), expected);
+    });
+  }
+
+  test("begins at 0, whatever is already over when the invite is first seen", () => {
+    const over = listed({ expiresAt: after(-HOUR) });
+
+    assert.equal(written(diff(diffInput({ snapshot: complete([over]) }))).calendarSequence, 0);
+  });
+});
+
+describe("that somebody took care of an invite", () => {
+  const known = invite({ acknowledgedAt: after(-HOUR) });
+
+  test("is kept while it changes, also where its end moves later", () => {
+    const moved = listed({ expiresAt: after(20 * DAY), roles: ["DNS"] });
+
+    assert.deepEqual(
+      written(diff(diffInput({ known: [known], snapshot: complete([moved]) }))).acknowledgedAt,
+      after(-HOUR),
+    );
+  });
+
+  test("is forgotten where it returns after it was withdrawn", () => {
+    const withdrawn = { ...known, status: "withdrawn", listed: false, missingSince: after(-HOUR) };
+
+    const result = diff(diffInput({ known: [withdrawn], snapshot: complete([listed()]) }));
+
+    assert.equal(written(result).acknowledgedAt, null);
+  });
+
+  test("does not keep the reminder from being recorded", () => {
+    const soon = { ...known, ...listed({ expiresAt: after(5 * HOUR) }) };
+
+    const result = diff(diffInput({ known: [soon], snapshot: complete([soon]) }));
+
+    assert.deepEqual(types(result), ["invite.expiring"]);
+  });
+});

@@ -93,9 +93,37 @@ describe("the diff", () => {
   });
 });
 
+describe("of what is known, the diff", () => {
+  test("counts a calendar entry on exactly where the status or the end of a known invite is another", () => {
+    everyStep(({ input, result }) => {
+      for (const invite of result.invites) {
+        const before = input.known.get(invite.id);
+        const shown = ({ status, expiresAt }: Invite) => `${status} ${expiresAt?.toISOString()}`;
+        const counted = before === undefined || shown(before) === shown(invite) ? 0 : 1;
+
+        assert.equal(invite.calendarSequence, (before?.calendarSequence ?? 0) + counted);
+      }
+    });
+  });
+
+  test("forgets that somebody took care of an invite only where it returned or is open again", () => {
+    everyStep(({ input }) => {
+      const known = new Map([...input.known].map(([id, one]) => [id, { ...one, acknowledgedAt: NOW }]));
+      const { events, invites } = diff({ ...input, known });
+      const reopens = (event: (typeof events)[number]) =>
+        event.type === "invite.returned" || (event.type === "invite.status_changed" && event.data.to === "pending");
+      const returned = new Set(events.filter(reopens).map(({ inviteId }) => inviteId));
+
+      for (const { id, acknowledgedAt } of invites) {
+        assert.deepEqual(acknowledgedAt, known.has(id) && !returned.has(id) ? NOW : null);
+      }
+    });
+  });
+});
+
 describe("an incomplete or failed snapshot", () => {
   /** What the clock may write of an invite. */
-  const byClock = { status: null, lastChangedAt: null, alertedLeadMs: null };
+  const byClock = { status: null, lastChangedAt: null, alertedLeadMs: null, calendarSequence: null };
 
   test("never yields that an invite was withdrawn", () => {
     everyStep(({ input, result }) => {

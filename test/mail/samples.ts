@@ -6,6 +6,8 @@ import { type Invite, inviteJson } from "../../src/domain/invite.ts";
 import type { MailInput, MailView } from "../../src/mail/view.ts";
 
 export const now = new Date("2026-11-22T13:00:00Z");
+const HOUR_MS = 3_600_000;
+export const inHours = (hours: number): Date => new Date(now.getTime() + hours * HOUR_MS);
 export const chainHead = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 /** A pending invitation that ends in three days and three hours. */
@@ -32,18 +34,22 @@ export function invite(overrides: Partial<Invite> = {}): Invite {
     listed: true,
     alertedLeadMs: null,
     missingSince: null,
+    acknowledgedAt: null,
+    calendarSequence: 0,
+    cautions: [],
     ...overrides,
   };
 }
 
-/** A recorded event of the watch "ops" about one invite, or about none. */
+/** A recorded event about one invite, or about none; of the invite's watch, else of "ops". */
 export function event<T extends EventType>(
   type: T,
   seq: number,
   about: Invite | null,
   data: EventDataByType[T],
 ): Event {
-  const recorded = { id: `event-${seq}`, watch: "ops", seq, recordedAt: now, syncId: "s", prevHash: "0", hash: "1" };
+  const watch = about?.watch ?? "ops";
+  const recorded = { id: `event-${seq}`, watch, seq, recordedAt: now, syncId: "s", prevHash: "0", hash: "1" };
   return { ...recorded, type, inviteId: about?.id ?? null, occurredAt: now, data } as Event;
 }
 
@@ -70,9 +76,11 @@ export function mailInput(
     recipient: "reader@example.org",
     from: "Invitewatch <invites@example.org>",
     events,
-    invites: new Map(invites.map((one) => [one.id, one])),
+    invites,
     chainHead,
     publicUrl: null,
+    heldBecause: [],
+    earlier: [],
     ...overrides,
   };
 }
@@ -125,7 +133,7 @@ export function statementsOf(view: MailView): readonly string[] {
       ...(title === null ? [] : [summary === null ? title : `${title}: ${summary}`]),
       ...items.flatMap((item) => [
         ...(item.headline === null ? [] : [item.headline]),
-        ...item.facts.map(({ label, value }) => `${label}: ${value}`),
+        ...item.facts.flatMap(({ label, value, more = [] }) => [`${label}: ${value}`, ...more]),
       ]),
       ...(more === null ? [] : [more]),
     ]),

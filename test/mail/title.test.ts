@@ -3,9 +3,8 @@ import { test } from "node:test";
 import type { Event } from "../../src/domain/event.ts";
 import { type Invite, inviteJson } from "../../src/domain/invite.ts";
 import { buildMailView, type MailInput } from "../../src/mail/view.ts";
-import { event, expiring, hostileTexts, invite, linksIn, mailInput, now, received } from "./samples.ts";
+import { event, expiring, hostileTexts, inHours, invite, linksIn, mailInput, received } from "./samples.ts";
 
-const inHours = (hours: number): Date => new Date(now.getTime() + hours * 3_600_000);
 const soon = invite({ expiresAt: inHours(5) });
 const open = invite();
 const accepted = invite({ status: "accepted" });
@@ -96,6 +95,40 @@ test("the inventory says what is pending and when the first ends", () => {
     "[ops] Now watching: 2 pending invitations, the first ends in 5 hours",
   );
   assert.equal(subjectOf([], [], { kind: "inventory" }), "[ops] Now watching: no pending invitations");
+});
+
+test("a summary says that mail was held", () => {
+  const other = invite({ id: "b".repeat(32) });
+  const over = invite({ id: "c".repeat(32), status: "accepted" });
+  const summaryOf = (...invites: readonly Invite[]): string =>
+    subjectOf(
+      invites.map((one, index) => received(index + 1, one)),
+      invites,
+      { watch: null, kind: "summary" },
+    );
+
+  assert.equal(summaryOf(soon, other), "2 invitations with news while mail was held: the first ends in 5 hours");
+  assert.equal(summaryOf(soon, over), "2 invitations with news while mail was held: 1 open, ends in 5 hours");
+  assert.equal(
+    summaryOf({ ...other, status: "expired" }, over),
+    "2 invitations with news while mail was held: 1 expired, 1 accepted",
+  );
+  assert.equal(summaryOf(soon), "New invitation from “Acme” — ends in 5 hours");
+});
+
+test("a mail that comes late tells how the invitation stands now", () => {
+  const withdrawn = event("invite.withdrawn", 1, open, { evidence: "404" });
+
+  assert.match(subjectOf([becomes("accepted")], [open]), /is open again — ends in 3 days 3 hours$/);
+  assert.match(subjectOf([withdrawn], [accepted]), /was accepted$/);
+  assert.match(subjectOf([becomes("pending")], [invite({ expiresAt: inHours(-2) })]), / — ended 2 hours ago$/);
+});
+
+test("mail that could not be delivered is never in the subject of other news", () => {
+  const dead = { by: "invitewatch", reason: "550", notificationId: "n", recipient: "gone@example.com" };
+  const events = [received(1, open), event("notification.dead", 2, null, dead)];
+
+  assert.equal(subjectOf(events, [open]), subjectOf([received(1, open)], [open]));
 });
 
 test("mails that could not be delivered have a subject when there is nothing else", () => {

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inviteJson } from "../../src/domain/invite.ts";
-import { buildMailView, type ItemView, type MailView } from "../../src/mail/view.ts";
-import { chainHead, event, expiring, invite, mailInput, now, received } from "./samples.ts";
-
-const HOUR_MS = 3_600_000;
-const inHours = (hours: number): Date => new Date(now.getTime() + hours * HOUR_MS);
+import { type Invite, inviteJson } from "../../src/domain/invite.ts";
+import { buildMailView, type ItemView, type MailInput, type MailView } from "../../src/mail/view.ts";
+import { chainHead, event, expiring, inHours, invite, mailInput, received } from "./samples.ts";
 
 test("everything about one invitation in one sync is one item", () => {
   const acme = invite({ expiresAt: inHours(5) });
@@ -233,6 +230,98 @@ test("a mail that could not be delivered is told beside the other news", () => {
   assert.deepEqual(view.notes, [
     "A mail to gone[at]example[.]com could not be delivered: “550 5.1.1 user unknown” (ops/2)",
   ]);
+});
+
+test("the same id in two watches is two invitations, and each names its watch", () => {
+  const ops = invite({ organizationName: "Acme" });
+  const lab = invite({ organizationName: "Globex", watch: "lab", expiresAt: inHours(5) });
+
+  const view = buildMailView(mailInput([received(1, ops), received(7, lab)], [ops, lab], { watch: null }));
+
+  assert.deepEqual(
+    itemsOf(view).map(({ headline, facts }) => [headline, facts[0]?.value, facts.at(-1)?.value]),
+    [
+      ["New invitation from “Globex” — ends in 5 hours", "“lab”", "lab/7"],
+      ["New invitation from “Acme” — ends in 3 days 3 hours", "“ops”", "ops/1"],
+    ],
+  );
+  assert.deepEqual(
+    view.footer.filter(({ label }) => ["Why you get this", "Events"].includes(label)).map(({ value }) => value),
+    ["reader@example.org is a recipient of several watches: “lab”, “ops”", "lab/7, ops/1"],
+  );
+});
+
+test("a mail that was held says why", () => {
+  const acme = invite();
+  const leadOf = (kind: MailInput["kind"], heldBecause: readonly string[]): string =>
+    buildMailView(mailInput([received(1, acme)], [acme], { kind, heldBecause })).lead;
+
+  assert.doesNotMatch(leadOf("invite.received", []), /held/);
+  assert.match(leadOf("invite.received", ["quiet hours"]), / This mail was held because of quiet hours\.$/);
+  assert.match(
+    leadOf("summary", ["quiet hours", "the silence until 2026-11-22T12:00:00.000Z"]),
+    / Mail was held because of quiet hours and the silence until Sun 22 Nov 2026, 13:00 CET \(12:00 UTC\): this one tells/,
+  );
+  assert.match(leadOf("summary", ["a", "b", "c", "d", "e"]), /because of a and b and c \(and 2 more\):/);
+});
+
+test("a summary is short of what needs nothing any more", () => {
+  const [open, over] = [invite(), invite({ id: "b".repeat(32), status: "accepted" })];
+
+  const view = buildMailView(mailInput([received(1, open), received(2, over)], [open, over], { kind: "summary" }));
+
+  assert.deepEqual(
+    itemsOf(view)[1]?.facts.map(({ label }) => label),
+    ["Invited address", "End", "Status", "First seen", "Reference"],
+  );
+});
+
+test("a mail with a calendar file says what it is for", () => {
+  const [open, other, over] = [
+    invite(),
+    invite({ id: "b".repeat(32) }),
+    invite({ id: "c".repeat(32), status: "accepted" }),
+  ];
+  const file = (method: string) => ({ filename: "a.ics", contentType: `text/calendar; method=${method}`, content: "" });
+  const actionOf = (invites: readonly Invite[], ...methods: readonly string[]): string => {
+    const events = invites.map((one, index) => received(index + 1, one));
+    return buildMailView(mailInput(events, invites), methods.map(file)).action;
+  };
+
+  assert.doesNotMatch(actionOf([open]), /calendar/);
+  assert.match(actionOf([open], "PUBLISH"), / The attached calendar file holds the deadline\.$/);
+  assert.match(actionOf([open, other], "PUBLISH"), / The attached calendar file holds the deadlines\.$/);
+  assert.match(
+    actionOf([over], "CANCEL"),
+    /^The attached calendar file takes out of your calendar what no longer applies\./,
+  );
+  assert.match(actionOf([open, over], "PUBLISH", "CANCEL"), /deadline\. A second one takes out of your calendar/);
+});
+
+test("a silence is told by what it covers, until when, by whom and why", () => {
+  const silence = { by: "lee", reason: "moving house", silenceId: "s", inviteId: null, organization: "Acme*" };
+  const until = "2026-11-23T09:00:00.000Z";
+
+  const view = buildMailView(
+    mailInput([event("silence.ended", 2, null, silence), event("silence.created", 1, null, { ...silence, until })], []),
+  );
+
+  assert.equal(view.title, "A silence of alerts has ended");
+  assert.deepEqual(view.notes, [
+    "Alerts of organizations like “Acme*” are silenced until Mon 23 Nov 2026, 10:00 CET (09:00 UTC) by “lee”: “moving house” (ops/1)",
+    "The silence of organizations like “Acme*” was ended by “lee”: “moving house” (ops/2)",
+  ]);
+});
+
+test("past 20 mails that could not be delivered a mail says how many there are more", () => {
+  const dead = { by: "invitewatch", reason: "550", notificationId: "n", recipient: "gone@example.com" };
+  const events = Array.from({ length: 23 }, (_, index) => event("notification.dead", index + 1, null, dead));
+
+  const { notes, title } = buildMailView(mailInput(events, []));
+
+  assert.equal(title, "23 mails could not be delivered");
+  assert.equal(notes.length, 21);
+  assert.match(notes.at(-1) ?? "", /^\(and 3 more;/);
 });
 
 function itemsOf(view: MailView): readonly ItemView[] {

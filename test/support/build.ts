@@ -3,10 +3,13 @@
  *
  * An invite that is built twice from the same words has the same fingerprint.
  */
-import type { DiffInput } from "../../src/domain/diff.ts";
+import { type DiffInput, NO_ACQUAINTANCE } from "../../src/domain/diff.ts";
 import type { Event, EventDataByType, EventType } from "../../src/domain/event.ts";
 import type { ExpiryRules, Threshold } from "../../src/domain/expiry.ts";
-import type { Invite, ListedInvite } from "../../src/domain/invite.ts";
+import { type Invite, inviteJson, type ListedInvite } from "../../src/domain/invite.ts";
+import type { Notification } from "../../src/domain/notification.ts";
+import type { Route, RouteMatch } from "../../src/domain/routing.ts";
+import type { Silence } from "../../src/domain/silence.ts";
 import type { CompleteSnapshot, FailedSnapshot, IncompleteSnapshot, Shortfall } from "../../src/domain/snapshot.ts";
 import { DAY, HOUR, MINUTE } from "./durations.ts";
 
@@ -64,6 +67,9 @@ export function invite(overrides: Partial<Invite> = {}): Invite {
     listed: true,
     alertedLeadMs: null,
     missingSince: null,
+    acknowledgedAt: null,
+    cautions: [],
+    calendarSequence: 0,
     ...fields,
     ...overrides,
   };
@@ -106,6 +112,7 @@ export function diffInput(
     snapshot: complete([]),
     whereabouts: new Map(),
     invitedBefore: new Set(),
+    acquainted: NO_ACQUAINTANCE,
     hasBaseline: true,
     rules: RULES,
     now: NOW,
@@ -125,4 +132,81 @@ export function event<T extends EventType>(type: T, data: EventDataByType[T], ov
     data,
     ...overrides,
   } as Event;
+}
+
+export function received(overrides: Partial<Event> = {}, about: Partial<Invite> = {}): Event<"invite.received"> {
+  const told = inviteJson(invite({ id: overrides.inviteId ?? "a", ...about }));
+  return event(
+    "invite.received",
+    { invite: told, baseline: false, reinvited: false },
+    overrides,
+  ) as Event<"invite.received">;
+}
+
+/** A reminder of an end, as `invite()` has it. */
+export function expiring(overrides: Partial<Event> = {}, endsAt = after(10 * DAY)): Event<"invite.expiring"> {
+  const data = { threshold: "24h", expiresAt: endsAt.toISOString(), covers: [] };
+  return event("invite.expiring", data, overrides) as Event<"invite.expiring">;
+}
+
+export function statusChanged(to: string, overrides: Partial<Event> = {}): Event<"invite.status_changed"> {
+  return event(
+    "invite.status_changed",
+    { from: to === "pending" ? "accepted" : "pending", to, source: "list" },
+    overrides,
+  ) as Event<"invite.status_changed">;
+}
+
+export function blind(atRisk: readonly string[] = [], overrides: Partial<Event> = {}): Event<"watch.blind"> {
+  const data = { reason: "HTTP 403", since: after(-HOUR).toISOString(), until: null, atRisk };
+  return event("watch.blind", data, { inviteId: null, ...overrides }) as Event<"watch.blind">;
+}
+
+/** A silence of the organization Acme until tomorrow. */
+export function silence(overrides: Partial<Silence> = {}): Silence {
+  return {
+    id: "s1",
+    watch: null,
+    inviteId: null,
+    organization: "Acme",
+    until: after(DAY),
+    reason: "a move",
+    by: "ops",
+    createdAt: after(-HOUR),
+    endedAt: null,
+    ...overrides,
+  };
+}
+
+/** A route that takes everything to the lawyers in place of the watch's own people. */
+export function route(match: Partial<RouteMatch> = {}, overrides: Partial<Route> = {}): Route {
+  const any = { watch: null, organization: null, inviter: null, role: null, type: null };
+  return { name: "routes[0]", match: { ...any, ...match }, to: ["legal@example.com"], also: false, ...overrides };
+}
+
+/** A mail to ops that is owed now and was never held. */
+export function notification(overrides: Partial<Notification> = {}): Notification {
+  return {
+    id: "n1",
+    watch: "default",
+    recipient: "ops@example.com",
+    kind: "invite.received",
+    subject: null,
+    messageId: "n1@example.com",
+    state: "pending",
+    reason: null,
+    heldBy: null,
+    rules: ["default"],
+    coveredBy: null,
+    attempts: 0,
+    createdAt: NOW,
+    deliveredAt: null,
+    response: null,
+    error: null,
+    nextAttemptAt: NOW,
+    releasedAt: null,
+    syncId: "sync",
+    eventSeqs: [1],
+    ...overrides,
+  };
 }

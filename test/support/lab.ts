@@ -10,6 +10,7 @@ import { type ApiInvite, sampleInvite } from "../../src/demo/sample-invite.ts";
 import { breakOf, eventJson, GENESIS_HASH } from "../../src/domain/chain.ts";
 import type { Event } from "../../src/domain/event.ts";
 import type { Invite } from "../../src/domain/invite.ts";
+import type { Audience } from "../../src/domain/plan.ts";
 import { messageIdFor } from "../../src/mail/headers.ts";
 import { NOW, RULES } from "./build.ts";
 import { type OpenedDatabase, openTestDatabase } from "./database.ts";
@@ -48,6 +49,11 @@ export type LabOptions = {
   readonly baseUrl?: string;
 };
 
+/** Who is told where nothing but the recipients is configured. */
+export function audienceOf(...recipients: readonly string[]): Audience {
+  return { recipients, routes: [], quietHours: null };
+}
+
 let labs = 0;
 
 export async function openLab(options: LabOptions = {}): Promise<Lab> {
@@ -67,7 +73,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   const ports = { source, store, clock, newId: randomUUID };
   const plan: SyncPlan = {
     watch: `watch-${++labs}`,
-    recipients: ["ops@example.com"],
+    audience: audienceOf("ops@example.com"),
     rules: RULES,
     deadlineMs: 5_000,
     messageId: (id, recipient) => messageIdFor(id, recipient, "invites@example.com"),

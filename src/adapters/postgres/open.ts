@@ -27,7 +27,8 @@ export async function openDatabase(url: string, role: Role): Promise<Database> {
     keepAlive: true,
   };
   const pool = createPool(connection);
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  // Prisma keeps plans by statement and parameters: of statements that carry rows by the hundred none comes twice.
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool), queryPlanCacheMaxSize: 0 });
   return {
     prisma,
     connection,

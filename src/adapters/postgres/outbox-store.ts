@@ -1,36 +1,13 @@
 /** The outbox: what a delivery reads, and the receipts it writes. */
-import { randomUUID } from "node:crypto";
-import type { OutboxStore, OwedMail } from "../../app/store.ts";
-import { link } from "../../domain/chain.ts";
+import type { OutboxStore } from "../../app/store.ts";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
-import {
-  type EventRow,
-  eventOf,
-  headOf,
-  type InviteRow,
-  inviteOf,
-  type NotificationRow,
-  notificationOf,
-  type WatchRow,
-} from "./rows.ts";
-import { writeEvents, writeHead } from "./write.ts";
+import { appendToChains, lockWatches } from "./chains.ts";
+import { readCovered } from "./outbox-content.ts";
+import { createRelease, type EnqueueDelivery } from "./outbox-release.ts";
 
-/** Puts the job of the next attempt into the queue, as part of the transaction. */
-export type EnqueueRetry = (tx: Prisma.TransactionClient, notificationId: string, startAfter: Date) => Promise<void>;
-
-export function createOutboxStore(prisma: PrismaClient, enqueueRetry: EnqueueRetry): OutboxStore {
+export function createOutboxStore(prisma: PrismaClient, enqueueDelivery: EnqueueDelivery): OutboxStore {
   return {
-    async load(id) {
-      const [row] = await prisma.$queryRaw<(NotificationRow & { mime: Uint8Array | null })[]>`
-        SELECT * FROM notification WHERE id = ${id}::uuid`;
-      if (row === undefined) return null;
-      const mime = row.mime === null ? null : Buffer.from(row.mime);
-      return {
-        notification: notificationOf(row),
-        mime,
-        ...(mime === null ? await readContent(prisma, row) : NO_CONTENT),
-      };
-    },
+    release: createRelease(prisma, enqueueDelivery),
 
     async freeze(id, { subject, mime }) {
       const data = { subject, mime: new Uint8Array(mime) };
@@ -64,7 +41,7 @@ export function createOutboxStore(prisma: PrismaClient, enqueueRetry: EnqueueRet
               where,
               data: { state: "pending", error, nextAttemptAt },
             });
-            if (count === 1) await enqueueRetry(tx, id, nextAttemptAt);
+            if (count === 1) await enqueueDelivery(tx, id, nextAttemptAt);
             return;
           }
           case "dead": {
@@ -91,43 +68,29 @@ export function createOutboxStore(prisma: PrismaClient, enqueueRetry: EnqueueRet
   };
 }
 
-/** Adds the event to the watch's chain, under the lock that every writer of the chain takes. */
+/** Adds the event to the chain of each watch that the mail tells of, under the lock that every writer of a chain takes. */
 async function recordDeath(
   tx: Prisma.TransactionClient,
   notificationId: string,
   at: Date,
   reason: string,
 ): Promise<void> {
-  const { watchName: watch, recipient } = await tx.notification.findUniqueOrThrow({
+  const notification = await tx.notification.findUniqueOrThrow({
     where: { id: notificationId },
-    select: { watchName: true, recipient: true },
+    select: { id: true, watchName: true, recipient: true },
   });
-  const [row] = await tx.$queryRaw<WatchRow[]>`SELECT * FROM watch WHERE name = ${watch} FOR UPDATE`;
-  if (row === undefined) throw new Error(`the watch ${watch} is not in the database`);
-  const data = { by: "invitewatch", reason, notificationId, recipient };
+  const data = { by: "invitewatch", reason, notificationId, recipient: notification.recipient };
   const draft = { type: "notification.dead", inviteId: null, occurredAt: at, data } as const;
-  const events = link([draft], headOf(row), { watch, syncId: null, recordedAt: at, newId: randomUUID });
-  await writeEvents(tx, events);
-  await writeHead(tx, watch, events);
+  await appendToChains(tx, await lockWatches(tx, await watchesOf(tx, notification)), draft);
 }
 
-type Content = Pick<OwedMail, "events" | "invites" | "chainHead">;
-
-/** A frozen mail needs nothing to be made from. */
-const NO_CONTENT: Content = { events: [], invites: new Map(), chainHead: "" };
-
-async function readContent(prisma: PrismaClient, notification: NotificationRow): Promise<Content> {
-  const { watch, event_seqs: seqs, sync_id: syncId } = notification;
-  const events = await prisma.$queryRaw<EventRow[]>`
-    SELECT * FROM event WHERE watch = ${watch} AND seq = ANY (${seqs}::int[]) ORDER BY seq`;
-  const invites = await prisma.$queryRaw<InviteRow[]>`
-    SELECT i.* FROM invite i WHERE i.watch = ${watch} AND i.id IN (
-      SELECT invite_id FROM event WHERE watch = ${watch} AND seq = ANY (${seqs}::int[]))`;
-  const [head] = await prisma.$queryRaw<{ hash: string }[]>`
-    SELECT hash FROM event WHERE watch = ${watch} AND sync_id IS NOT DISTINCT FROM ${syncId}::uuid ORDER BY seq DESC LIMIT 1`;
-  return {
-    events: events.map(eventOf),
-    invites: new Map(invites.map((row) => [row.id, inviteOf(row)])),
-    chainHead: head?.hash ?? "",
-  };
+/** The watches that a mail tells of: a summary of those of the mails that it covers, a digest of all. */
+async function watchesOf(
+  tx: Prisma.TransactionClient,
+  { id, watchName }: { readonly id: string; readonly watchName: string | null },
+): Promise<readonly string[]> {
+  if (watchName !== null) return [watchName];
+  const covered = (await readCovered(tx, id)).flatMap(({ watch }) => watch ?? []);
+  if (covered.length > 0) return [...new Set(covered)];
+  return (await tx.watch.findMany({ select: { name: true } })).map(({ name }) => name);
 }

@@ -10,6 +10,7 @@ import type { Database } from "./open.ts";
 
 const SYNC = "sync";
 const DELIVER = "deliver";
+const DIGEST = "digest";
 
 /** A process that has been silent for this long has lost its job. */
 const HEARTBEAT_SECONDS = 20;
@@ -24,6 +25,8 @@ export type Workers = {
   sync(job: SyncJob, signal: AbortSignal): Promise<SyncResult>;
   /** Tries one delivery. */
   deliver(notificationId: string): Promise<void>;
+  /** Makes the digests of one slot. */
+  digest(jobId: string): Promise<void>;
 };
 
 /** What the one who asked for a sync gets to know of it. */
@@ -39,6 +42,8 @@ export type Queue = {
    * @returns the id of the job that will run it, or null where that slot is taken
    */
   requestSync(watch: string, id: string): Promise<string | null>;
+  /** Asks for the digests of a slot. @param id the same for the same slot on all replicas */
+  requestDigest(id: string): Promise<void>;
   /** Puts delivery jobs into the caller's transaction. */
   enqueueDeliveries(tx: Prisma.TransactionClient, notificationIds: readonly string[], startAfter?: Date): Promise<void>;
   /** Starts to work, so many syncs at once. */
@@ -82,6 +87,7 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       await boss.start();
       const options = { heartbeatSeconds: HEARTBEAT_SECONDS, expireInSeconds: 900, notify: !database.embedded };
       await boss.createQueue(SYNC, { ...options, policy: "stately", retryLimit: 3, retryDelay: 1 });
+      await boss.createQueue(DIGEST, { ...options, retryLimit: 100, retryDelay: 30 });
       await boss.createQueue(DELIVER, {
         ...options,
         retryLimit: 10_000,
@@ -97,6 +103,9 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       const [waiting] = await boss.findJobs(SYNC, { key: watch, queued: true, limit: 1 });
       return waiting?.id ?? null;
     },
+    async requestDigest(id) {
+      await boss.send(DIGEST, {}, { id });
+    },
     async enqueueDeliveries(tx, notificationIds, startAfter) {
       const jobs = notificationIds.map((notificationId) => ({
         data: { notificationId },
@@ -110,6 +119,9 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       const sync = { ...polling, localConcurrency: syncsAtOnce };
       await boss.work(SYNC, sync, async ([job]: Job<{ watch: string }>[]) => {
         if (job !== undefined) return andGoOn(workers.sync({ id: job.id, watch: job.data.watch }, job.signal));
+      });
+      await boss.work(DIGEST, polling, async ([job]: Job[]) => {
+        if (job !== undefined) await andGoOn(workers.digest(job.id));
       });
       const deliver = { ...polling, localConcurrency: DELIVERIES_AT_ONCE };
       await boss.work(DELIVER, deliver, async ([job]: Job<{ notificationId: string }>[]) => {

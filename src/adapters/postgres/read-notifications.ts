@@ -16,11 +16,17 @@ export function listNotifications(
 ): Listing<Notification> {
   const { watches, state, inviteId } = filter;
   const where: Prisma.Sql[] = [];
-  if (watches !== null) where.push(Prisma.sql`n.watch = ANY (${[...watches]}::text[])`);
+  if (watches !== null) {
+    where.push(
+      Prisma.sql`(n.watch = ANY (${[...watches]}::text[]) OR ${covers(Prisma.sql`c.watch = ANY (${[...watches]}::text[])`)})`,
+    );
+  }
   if (state !== null) where.push(Prisma.sql`n.state = ${state}`);
   if (inviteId !== null) {
-    where.push(Prisma.sql`EXISTS (
-      SELECT FROM event e WHERE e.watch = n.watch AND e.seq = ANY (n.event_seqs) AND e.invite_id = ${inviteId})`);
+    const tellsOf = (mail: string) => Prisma.sql`EXISTS (
+      SELECT FROM event e WHERE e.watch = ${Prisma.raw(mail)}.watch AND e.seq = ANY (${Prisma.raw(mail)}.event_seqs)
+        AND e.invite_id = ${inviteId})`;
+    where.push(Prisma.sql`(${tellsOf("n")} OR ${covers(tellsOf("c"))})`);
   }
   return list<NotificationRow, Notification>(
     database,
@@ -36,4 +42,9 @@ export function listNotifications(
     },
     paging,
   );
+}
+
+/** Whether the mail takes the place of one of which the condition holds. */
+function covers(condition: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`EXISTS (SELECT FROM notification c WHERE c.covered_by = n.id AND ${condition})`;
 }

@@ -9,6 +9,7 @@ type WatchStatusRow = {
   watch: string;
   head_seq: number;
   head_hash: string;
+  blind_since: Date | null;
   complete_at: Date | null;
   interval_ms: bigint | null;
   started_at: Date | null;
@@ -24,7 +25,7 @@ export async function readWatchStatuses(database: Database, now: Date): Promise<
   const rows = await ask<WatchStatusRow>(
     database,
     Prisma.sql`
-      SELECT w.name AS watch, w.head_seq, w.head_hash, done.started_at AS complete_at, done.interval_ms,
+      SELECT w.name AS watch, w.head_seq, w.head_hash, w.blind_since, done.started_at AS complete_at, done.interval_ms,
         last.started_at, last.outcome, last.reason,
         (SELECT count(*) FROM invite i WHERE i.watch = w.name AND i.status = 'pending')::integer AS pending,
         ending.id AS invite_id, ending.organization_name, ending.expires_at
@@ -51,6 +52,7 @@ function statusOf(row: WatchStatusRow): WatchStatus {
     lastCompleteAt: row.complete_at,
     intervalMs: row.interval_ms === null ? null : Number(row.interval_ms),
     lastSync: startedAt === null ? null : { startedAt, outcome: outcome as SyncOutcome, reason },
+    blindSince: row.blind_since,
     pending: row.pending,
     nextExpiry:
       inviteId === null || expiresAt === null ? null : { inviteId, organizationName: row.organization_name, expiresAt },
@@ -60,15 +62,18 @@ function statusOf(row: WatchStatusRow): WatchStatus {
 
 /** @param overdueBefore what is owed since before this is overdue */
 export async function readMailStatus(database: Database, overdueBefore: Date): Promise<MailStatus> {
-  const [row] = await ask<{ owed: number; overdue: number; dead: number; oldest: Date | null }>(
+  const [row] = await ask<{ owed: number; held: number; overdue: number; dead: number; oldest: Date | null }>(
     database,
     Prisma.sql`
       SELECT count(*) FILTER (WHERE state <> 'dead')::integer AS owed,
-        count(*) FILTER (WHERE state <> 'dead' AND created_at < ${instant(overdueBefore)})::integer AS overdue,
+        count(*) FILTER (WHERE state <> 'dead' AND due_at < ${instant(overdueBefore)})::integer AS overdue,
+        count(*) FILTER (WHERE state = 'pending' AND held_by IS NOT NULL AND attempts = 0)::integer AS held,
         count(*) FILTER (WHERE state = 'dead')::integer AS dead,
         min(created_at) FILTER (WHERE state <> 'dead') AS oldest
-      FROM notification WHERE state IN ('pending', 'sending', 'dead')`,
+      FROM (
+        SELECT *, CASE WHEN held_by IS NULL THEN created_at ELSE next_attempt_at END AS due_at
+        FROM notification WHERE state IN ('pending', 'sending', 'dead')) AS mail`,
   );
-  const { owed = 0, overdue = 0, dead = 0, oldest = null } = row ?? {};
-  return { owed, overdue, oldestOwedAt: oldest, dead };
+  const { owed = 0, held = 0, overdue = 0, dead = 0, oldest = null } = row ?? {};
+  return { owed, held, overdue, oldestOwedAt: oldest, dead };
 }

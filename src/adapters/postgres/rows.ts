@@ -1,12 +1,19 @@
 /** Rows of the tables and our shapes, both ways. Instants travel as RFC 3339 text into the database. */
 import type { ChainHead } from "../../domain/chain.ts";
 import type { Event } from "../../domain/event.ts";
+import type { HoldCause } from "../../domain/hold.ts";
 import type { Invite } from "../../domain/invite.ts";
 import type { Json, JsonObject } from "../../domain/json.ts";
 import type { Notification, NotificationKind, NotificationState } from "../../domain/notification.ts";
 import type { Sync, SyncOutcome } from "../../domain/sync.ts";
 
-export type WatchRow = { head_seq: number; head_hash: string; head_recorded_at: Date | null; baseline_at: Date | null };
+export type WatchRow = {
+  head_seq: number;
+  head_hash: string;
+  head_recorded_at: Date | null;
+  baseline_at: Date | null;
+  blind_since: Date | null;
+};
 
 export type InviteRow = {
   watch: string;
@@ -27,6 +34,9 @@ export type InviteRow = {
   listed: boolean;
   alerted_lead_ms: bigint | null;
   missing_since: Date | null;
+  acknowledged_at: Date | null;
+  cautions: string[];
+  calendar_sequence: number;
   fingerprint: string;
   extra: JsonObject | null;
   oddities: string[];
@@ -66,7 +76,7 @@ export type SyncRow = {
 
 export type NotificationRow = {
   id: string;
-  watch: string;
+  watch: string | null;
   sync_id: string | null;
   recipient: string;
   kind: string;
@@ -74,9 +84,13 @@ export type NotificationRow = {
   message_id: string;
   state: string;
   reason: string | null;
+  held_by: string | null;
+  rules: string[];
+  covered_by: string | null;
   attempts: number;
   created_at: Date;
   next_attempt_at: Date | null;
+  released_at: Date | null;
   delivered_at: Date | null;
   response: string | null;
   error: string | null;
@@ -118,6 +132,9 @@ export function inviteOf(row: InviteRow): Invite {
     listed: row.listed,
     alertedLeadMs: row.alerted_lead_ms === null ? null : Number(row.alerted_lead_ms),
     missingSince: row.missing_since,
+    acknowledgedAt: row.acknowledged_at,
+    cautions: row.cautions,
+    calendarSequence: row.calendar_sequence,
     fingerprint: row.fingerprint,
     extra: row.extra,
     oddities: row.oddities,
@@ -144,6 +161,9 @@ export function inviteRow(invite: Invite): Written<InviteRow> {
     listed: invite.listed,
     alerted_lead_ms: invite.alertedLeadMs,
     missing_since: invite.missingSince?.toISOString() ?? null,
+    acknowledged_at: invite.acknowledgedAt?.toISOString() ?? null,
+    cautions: [...invite.cautions],
+    calendar_sequence: invite.calendarSequence,
     fingerprint: invite.fingerprint,
     extra: invite.extra,
     oddities: [...invite.oddities],
@@ -233,9 +253,13 @@ export function notificationOf(row: NotificationRow): Notification {
     messageId: row.message_id,
     state: row.state as NotificationState,
     reason: row.reason,
+    heldBy: row.held_by as HoldCause | null,
+    rules: row.rules,
+    coveredBy: row.covered_by,
     attempts: row.attempts,
     createdAt: row.created_at,
     nextAttemptAt: row.next_attempt_at,
+    releasedAt: row.released_at,
     deliveredAt: row.delivered_at,
     response: row.response,
     error: row.error,
@@ -254,9 +278,13 @@ export function notificationRow(notification: Notification): Written<Notificatio
     message_id: notification.messageId,
     state: notification.state,
     reason: notification.reason,
+    held_by: notification.heldBy,
+    rules: [...notification.rules],
+    covered_by: notification.coveredBy,
     attempts: notification.attempts,
     created_at: notification.createdAt.toISOString(),
     next_attempt_at: notification.nextAttemptAt?.toISOString() ?? null,
+    released_at: notification.releasedAt?.toISOString() ?? null,
     delivered_at: notification.deliveredAt?.toISOString() ?? null,
     response: notification.response,
     error: notification.error,
@@ -275,9 +303,13 @@ export const NOTIFICATION_COLUMNS = [
   "message_id",
   "state",
   "reason",
+  "held_by",
+  "rules",
+  "covered_by",
   "attempts",
   "created_at",
   "next_attempt_at",
+  "released_at",
   "delivered_at",
   "response",
   "error",

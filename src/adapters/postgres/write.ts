@@ -16,8 +16,11 @@ import {
   syncRow,
 } from "./rows.ts";
 
-/** Bounds what is in memory: Prisma holds on to the parameters of its last hundred statements. */
+/** Bounds what is in memory at once, and what a statement costs beside its rows. */
 const BATCH = 500;
+
+/** One that the database works on, and one that it finds when it is done. */
+const AT_ONCE = 2;
 
 /** Types by column. */
 type Columns<Row> = { readonly [K in keyof Row]: string };
@@ -59,6 +62,9 @@ const INVITE_COLUMNS: Columns<InviteRow> = {
   listed: "boolean",
   alerted_lead_ms: "bigint",
   missing_since: "timestamptz",
+  acknowledged_at: "timestamptz",
+  cautions: "text[]",
+  calendar_sequence: "integer",
   fingerprint: "text",
   extra: "jsonb",
   oddities: "text[]",
@@ -88,9 +94,13 @@ const NOTIFICATION_COLUMNS: Columns<NotificationRow> = {
   message_id: "text",
   state: "text",
   reason: "text",
+  held_by: "text",
+  rules: "text[]",
+  covered_by: "uuid",
   attempts: "integer",
   created_at: "timestamptz",
   next_attempt_at: "timestamptz",
+  released_at: "timestamptz",
   delivered_at: "timestamptz",
   response: "text",
   error: "text",
@@ -142,25 +152,25 @@ export async function writeNotifications(
   await insert(tx, INSERT_NOTIFICATIONS, notifications, notificationRow);
 }
 
-/** Sends one batch after the other; while the database works on one, the next is made. */
+/** Sends one batch after the other; while the database works on one, the next is made and sent. */
 async function insert<T, Row>(
   tx: Prisma.TransactionClient,
   { sql, columns }: Insertion<Row>,
   items: readonly T[],
   rowOf: (item: T) => { readonly [K in keyof Row]: unknown },
 ): Promise<void> {
-  const send = async (rows: string) => void (await tx.$executeRawUnsafe(sql, rows));
-  let sent = Promise.resolve();
+  const underWay: Promise<unknown>[] = [];
   for (let from = 0; from < items.length; from += BATCH) {
     const rows = items.slice(from, from + BATCH).map(rowOf);
     const values = JSON.stringify(rows.map((row) => columns.map((column) => row[column])));
-    await sent;
-    sent = send(values);
-    // A failure is told by the next await; without this it would count as told to nobody.
+    if (underWay.length === AT_ONCE) await underWay.shift();
+    const sent = tx.$executeRawUnsafe(sql, values);
+    // A failure is told by the await of its turn; without this it would count as told to nobody.
     sent.catch(() => {});
+    underWay.push(sent);
     await setImmediate();
   }
-  await sent;
+  for (const sent of underWay) await sent;
 }
 
 /** Takes the rows as one JSON array of arrays: as jsonb, which Postgres reads in half the time of a recordset. */

@@ -14,15 +14,16 @@ const LONGEST_ANSWER = 500;
 export function createMailTransport(smtpUrl: string, redact: (text: string) => string): MailTransport {
   const options = optionsOf(smtpUrl);
   const transporter: Transporter<SMTPTransport.SentMessageInfo> = createTransport(options);
-  const said = (text: string) => redact(text.replaceAll(/\s+/g, " ").trim()).slice(0, LONGEST_ANSWER);
+  const said = (text: string) => tidyAnswer(text, redact);
   const relay = `${options.host}:${options.port}`;
 
   return {
-    compose({ headers, messageId, ...message }) {
+    compose({ headers, messageId, attachments, ...message }) {
       const mail = {
         ...message,
         messageId: `<${messageId}>`,
         headers,
+        attachments: [...attachments],
         // The bytes that are kept are those on the wire, where every line ends in CRLF.
         newline: "windows",
         disableFileAccess: true,
@@ -51,14 +52,19 @@ export function createMailTransport(smtpUrl: string, redact: (text: string) => s
   };
 }
 
-type SmtpError = Error & { code?: string; command?: string; response?: string; responseCode?: number };
-type SmtpOptions = SMTPTransport.Options & { host: string; port: number };
+/** What a server said on one line, without secrets, cut where it is very long. */
+export function tidyAnswer(text: string, redact: (text: string) => string): string {
+  return redact(text.replaceAll(/\s+/g, " ").trim()).slice(0, LONGEST_ANSWER);
+}
+
+export type SmtpError = Error & { code?: string; command?: string; response?: string; responseCode?: number };
+export type SmtpOptions = SMTPTransport.Options & { host: string; port: number } & typeof TIMEOUTS;
 
 /**
  * Connection options of an SMTP URL. A login is only ever sent over TLS, unless the relay is on this
  * machine or `?allowInsecureAuth=true` says otherwise.
  */
-function optionsOf(smtpUrl: string): SmtpOptions {
+export function optionsOf(smtpUrl: string): SmtpOptions {
   const url = new URL(smtpUrl);
   const secure = url.protocol === "smtps:";
   const host = url.hostname.replace(/^\[|\]$/g, "");

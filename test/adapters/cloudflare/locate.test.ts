@@ -9,7 +9,8 @@ function known(fields: Record<string, unknown> = {}): Invite {
   const listed = parseInvite(rawInvite({ id: "inv-1", ...fields }), String);
   assert.ok(listed !== null);
   const observed = { firstSeenAt: NOW, lastChangedAt: NOW, alertedLeadMs: null, missingSince: null };
-  return { ...listed, ...observed, watch: "ops", status: "pending", listed: true };
+  const ours = { acknowledgedAt: null, cautions: [], calendarSequence: 0 };
+  return { ...listed, ...observed, ...ours, watch: "ops", status: "pending", listed: true };
 }
 
 const locateOne = async (api: Api, invite: Invite) =>

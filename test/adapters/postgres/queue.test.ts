@@ -29,7 +29,7 @@ afterEach(async () => {
 const DONE: SyncResult = { syncId: null, outcome: "complete", reason: null };
 
 function workers(overrides: Partial<Workers> = {}): Workers {
-  return { sync: async () => DONE, deliver: async () => {}, ...overrides };
+  return { sync: async () => DONE, deliver: async () => {}, digest: async () => {}, ...overrides };
 }
 
 async function workOnBoth(with_: Workers, syncsAtOnce = 4): Promise<void> {

@@ -145,9 +145,9 @@ test("a login never crosses the wire in the clear to a relay that is not this ma
   });
 });
 
-test("a composed mail holds both parts, its id and its headers, and is composed alike each time", async () => {
-  const transport = createMailTransport("smtp://127.0.0.1:1", asIs);
-  const message: Message = {
+/** A mail that might be sent, with everything that a mail can have but files. */
+function message(overrides: Partial<Message> = {}): Message {
+  return {
     messageId: "abc@example.com",
     from: "invitewatch <invites@example.com>",
     to: "ops@example.com",
@@ -156,16 +156,66 @@ test("a composed mail holds both parts, its id and its headers, and is composed 
     text: "Text, 株式会社.\n",
     html: "<p>Text, 株式会社.</p>",
     headers: { "Auto-Submitted": "auto-generated" },
+    attachments: [],
+    ...overrides,
   };
+}
 
-  const mime = await transport.compose(message);
+test("a composed mail holds both parts, its id and its headers", async () => {
+  const transport = createMailTransport("smtp://127.0.0.1:1", asIs);
+
+  const mime = await transport.compose(message());
   const mail = await simpleParser(mime);
 
   assert.equal(mail.messageId, "<abc@example.com>");
   assert.equal(mail.headers.get("auto-submitted"), "auto-generated");
-  assert.equal(mail.text, message.text);
-  assert.equal(mail.html, message.html);
+  assert.equal(mail.text, message().text);
+  assert.equal(mail.html, message().html);
   assert.equal(mail.bcc, undefined);
+  assert.deepEqual(mail.attachments, []);
   assert.equal(mail.date?.toISOString(), "2026-03-02T10:00:00.000Z");
-  assert.ok(mime.toString().includes("\r\n"), "lines end with CRLF");
+  assert.doesNotMatch(mime.toString(), /(?<!\r)\n/, "lines end with CRLF");
 });
+
+test("calendar files go beside both parts, byte by byte, with their method", async () => {
+  const transport = createMailTransport("smtp://127.0.0.1:1", asIs);
+  const content = `BEGIN:VCALENDAR\r\nSUMMARY:“株式会社” ${"x".repeat(50)}\r\n .\r\n\r\n--\r\nEND:VCALENDAR\r\n`;
+  const attachments = ["PUBLISH", "CANCEL"].map((method) => ({
+    filename: `${method.toLowerCase()}.ics`,
+    contentType: `text/calendar; charset=utf-8; method=${method}`,
+    content,
+  }));
+
+  const mime = await transport.compose(message({ attachments }));
+  const mail = await simpleParser(mime);
+
+  assert.deepEqual(contentTypes(mime.toString()), [
+    "multipart/mixed",
+    "multipart/alternative",
+    "text/plain; charset=utf-8",
+    "text/html; charset=utf-8",
+    "text/calendar; charset=utf-8; method=PUBLISH; name=publish.ics",
+    "text/calendar; charset=utf-8; method=CANCEL; name=cancel.ics",
+  ]);
+  assert.equal(mail.text, message().text);
+  assert.equal(mail.html, message().html);
+  assert.deepEqual(
+    mail.attachments.map(({ filename, contentDisposition, content: bytes }) => [
+      filename,
+      contentDisposition,
+      bytes.toString(),
+    ]),
+    [
+      ["publish.ics", "attachment", content],
+      ["cancel.ics", "attachment", content],
+    ],
+  );
+  const lines = mime.toString().split("\r\n");
+  assert.ok(lines.every((line) => line.length <= 78 && !line.includes("\n")));
+});
+
+/** The type of each part of a mail in its order, without boundaries. */
+function contentTypes(mime: string): readonly string[] {
+  const unfolded = mime.replaceAll(/\r\n[ \t]+/g, " ");
+  return [...unfolded.matchAll(/^Content-Type: (.*?)(?:; boundary=.*)?\r$/gm)].map((match) => match[1] ?? "");
+}

@@ -1,0 +1,242 @@
+/**
+ * What becomes of an owed mail when its time has come, before the first attempt.
+ *
+ * The world has gone on since it was planned: reminders may be moot, a silence may have been asked for, the night may
+ * have begun, the hour may be full. Held mails whose time comes together become one. Nothing is dropped without a
+ * reason that is recorded.
+ */
+import type { Event } from "./event.ts";
+import { hasEnded } from "./expiry.ts";
+import type { Hold } from "./hold.ts";
+import { type Invite, inviteKey } from "./invite.ts";
+import type { Notification, NotificationKind } from "./notification.ts";
+import { endsInside, mostUrgent, quietHold, type Suppression, type SuppressionReason, silenceHold } from "./plan.ts";
+import { type QuietHours, quietUntil } from "./quiet-hours.ts";
+import { type Silence, silenceOf } from "./silence.ts";
+
+const HOUR_MS = 3_600_000;
+/** Damping holds a change no longer than this, however often the status changes meanwhile. */
+const LONGEST_DAMPING_MS = 6 * HOUR_MS;
+
+/** An owed mail that was never attempted, with the events that it tells. */
+export type OwedNews = {
+  readonly notification: Notification;
+  readonly events: readonly Event[];
+};
+
+export type ReleaseInput = {
+  /** The mail whose time has come. */
+  readonly mail: OwedNews;
+  /** The recipient's other held mails. */
+  readonly others: readonly OwedNews[];
+  /** As now known. */
+  readonly inviteOf: (watch: string, id: string) => Invite | null;
+  /** In force. */
+  readonly silences: readonly Silence[];
+  readonly quietHoursOf: (watch: string) => QuietHours | null;
+  /** When mails to the recipient were released within the last hour, oldest first. */
+  readonly releasedAt: readonly Date[];
+  /** Mails per recipient and hour. */
+  readonly floodCap: number;
+  readonly now: Date;
+};
+
+/** A mail, what it is about now, and those of its events that are worth telling. */
+export type Kept = { readonly id: string; readonly kind: NotificationKind; readonly eventSeqs: readonly number[] };
+
+export type Release = {
+  /** Decisions not to mail, by the mail that they were taken out of. */
+  readonly dropped: readonly (Suppression & { readonly notificationId: string; readonly watch: string })[];
+  /** Mails of which nothing is left to tell, and why. */
+  readonly cancelled: readonly { readonly id: string; readonly reason: string }[];
+} & (
+  | { readonly kind: "send"; readonly mail: Kept }
+  /** One mail takes the place of several. */
+  | { readonly kind: "fold"; readonly mails: readonly Kept[] }
+  | { readonly kind: "hold"; readonly hold: Hold }
+  /** Nothing is left to send. */
+  | { readonly kind: "none" }
+);
+
+/** What to do with the mail now. */
+export function releaseOf(input: ReleaseInput): Release {
+  const settling = settlingOf(input.mail, input);
+  if (settling !== null) return { kind: "hold", hold: settling, dropped: [], cancelled: [] };
+
+  const members = membersOf(input);
+  const own = prune(input.mail, members, input);
+  const others = members.slice(1).map((member) => prune(member, members, input));
+  const gone = [own, ...others].filter(isGone);
+  // The others have a time of their own.
+  if (isGone(own)) return { kind: "none", ...settle(gone) };
+
+  // Whether something is silenced does not depend on what else is due.
+  const silence = silenceNow(own.events, input);
+  const kept = [own, ...others.filter((one) => !isGone(one) && silenceNow(one.events, input) === null)];
+  const events = kept.flatMap((one) => one.events);
+  const hold = silence ?? quietNow(events, input) ?? floodNow(events, input);
+  if (hold !== null) return { kind: "hold", hold, ...settle(gone) };
+  if (kept.length === 1) return { kind: "send", mail: keptOf(own), ...settle([own, ...gone]) };
+  return { kind: "fold", mails: kept.map(keptOf), ...settle([...kept, ...gone]) };
+}
+
+/**
+ * A damped change waits for the next one of the same invite, so that all are told at once; but not past the end of an
+ * invite that it concerns.
+ */
+function settlingOf(one: OwedNews, input: ReleaseInput): Hold | null {
+  const { mail, others, now } = input;
+  if (!isDamped(one) || now.getTime() - one.notification.createdAt.getTime() >= LONGEST_DAMPING_MS) return null;
+  const invites = invitesOf([one]);
+  const later = [mail, ...others]
+    .filter((other) => isDamped(other) && !isDue(other, now) && concernsAny(other, invites))
+    .flatMap(({ notification }) => notification.nextAttemptAt ?? []);
+  const until = later.reduce<Date | null>((last, at) => (last === null || at > last ? at : last), null);
+  if (until === null || isUrgent(one.events, until, input)) return null;
+  return { cause: "flapping", until, reason: "its status keeps changing" };
+}
+
+/** The mail, then the held ones whose time has come too, and those that tell of the same changes back and forth. */
+function membersOf(input: ReleaseInput): readonly OwedNews[] {
+  const { mail, others, now } = input;
+  if (mail.notification.heldBy === null) return [mail];
+  const ripe = others.filter((one) => isDue(one, now) && settlingOf(one, input) === null);
+  const damped = invitesOf([mail, ...ripe].filter(isDamped));
+  const same = others.filter((one) => isDamped(one) && concernsAny(one, damped));
+  return [mail, ...new Set([...ripe, ...same])];
+}
+
+function isDamped({ notification }: OwedNews): boolean {
+  return notification.heldBy === "flapping";
+}
+
+function isDue({ notification: { nextAttemptAt } }: OwedNews, now: Date): boolean {
+  return nextAttemptAt === null || nextAttemptAt <= now;
+}
+
+/** Keys of the invites that the mails concern. */
+function invitesOf(mails: readonly OwedNews[]): ReadonlySet<string> {
+  return new Set(mails.flatMap(({ events }) => events).flatMap(keyOf));
+}
+
+function concernsAny({ events }: OwedNews, invites: ReadonlySet<string>): boolean {
+  return events.flatMap(keyOf).some((key) => invites.has(key));
+}
+
+function keyOf({ watch, inviteId: id }: Event): readonly string[] {
+  return id === null ? [] : [inviteKey({ watch, id })];
+}
+
+type Pruned = Omit<Kept, "eventSeqs"> & { readonly events: readonly Event[]; readonly dropped: Release["dropped"] };
+
+/** Kinds that show how things stand: they are told as they were taken. */
+const OVERVIEWS: readonly NotificationKind[] = ["inventory", "digest", "test"];
+
+function isGone({ kind, events }: Pruned): boolean {
+  return events.length === 0 && !OVERVIEWS.includes(kind);
+}
+
+function keptOf({ id, kind, events }: Pruned): Kept {
+  return { id, kind, eventSeqs: events.map((event) => event.seq) };
+}
+
+/** What is written of mails that are done with. Those that go on waiting are looked at anew when their time comes. */
+function settle(pruned: readonly Pruned[]): Pick<Release, "dropped" | "cancelled"> {
+  return {
+    dropped: pruned.flatMap(({ dropped }) => dropped),
+    cancelled: pruned
+      .filter(isGone)
+      .map(({ id, dropped }) => ({ id, reason: dropped[0]?.detail ?? "there is nothing to tell" })),
+  };
+}
+
+/** The mail without what is not worth telling any more. */
+function prune(member: OwedNews, members: readonly OwedNews[], { inviteOf, now }: ReleaseInput): Pruned {
+  const { notification, events } = member;
+  const { id, kind, recipient } = notification;
+  if (OVERVIEWS.includes(kind)) return { id, kind, events, dropped: [] };
+  const unheardOf = notification.heldBy === "silence" ? receivedIn(members) : new Set<string>();
+  const kept: Event[] = [];
+  const dropped = new Map<string, Release["dropped"][number] & { readonly eventSeqs: number[] }>();
+  for (const event of events) {
+    const invite = event.inviteId === null ? null : inviteOf(event.watch, event.inviteId);
+    const moot = invite === null ? null : mootBecause(event, invite, { unheardOf, now });
+    if (moot === null) {
+      kept.push(event);
+      continue;
+    }
+    const key = `${event.watch}\n${moot.reason}\n${moot.detail}`;
+    const entry = dropped.get(key);
+    if (entry !== undefined) entry.eventSeqs.push(event.seq);
+    else {
+      const about = { recipient, notificationId: id, watch: event.watch };
+      dropped.set(key, { ...moot, ...about, eventSeqs: [event.seq] });
+    }
+  }
+  return { id, kind: kind === "summary" ? kind : mostUrgent(kept), events: kept, dropped: [...dropped.values()] };
+}
+
+/** Invites of which the recipient hears by these mails for the first time. */
+function receivedIn(members: readonly OwedNews[]): ReadonlySet<string> {
+  const received = members.flatMap(({ events }) => events).filter(({ type }) => type === "invite.received");
+  return new Set(received.flatMap(keyOf));
+}
+
+function mootBecause(
+  event: Event,
+  invite: Invite,
+  { unheardOf, now }: { readonly unheardOf: ReadonlySet<string>; readonly now: Date },
+): { readonly reason: SuppressionReason; readonly detail: string } | null {
+  const over = invite.status !== "pending" || hasEnded(invite, now);
+  const how = invite.status === "pending" ? "past its end" : invite.status;
+  if (over && unheardOf.has(inviteKey(invite))) {
+    return { reason: "moot", detail: `the invitation was ${how} before the silence ended` };
+  }
+  if (event.type !== "invite.expiring") return null;
+  if (over) return { reason: "moot", detail: `the invitation was ${how} before the reminder was sent` };
+  if (invite.acknowledgedAt !== null) {
+    return { reason: "acknowledged", detail: `acknowledged at ${invite.acknowledgedAt.toISOString()}` };
+  }
+  // A later end has reminders of its own.
+  const moved = invite.expiresAt !== null && invite.expiresAt > new Date(event.data.expiresAt);
+  return moved ? { reason: "moot", detail: "its end had moved before the reminder was sent" } : null;
+}
+
+/** Only where every event is covered: a mail is not taken apart. */
+function silenceNow(events: readonly Event[], { silences, inviteOf }: ReleaseInput): Hold | null {
+  let first: Silence | null = null;
+  for (const { watch, inviteId } of events) {
+    const silence = silenceOf(inviteId === null ? null : inviteOf(watch, inviteId), silences);
+    if (silence === null) return null;
+    if (first === null || silence.until < first.until) first = silence;
+  }
+  return first && silenceHold(first);
+}
+
+function quietNow(events: readonly Event[], input: ReleaseInput): Hold | null {
+  const watches = [...new Set(events.map((event) => event.watch))];
+  const ends = watches.map((watch) => {
+    const quietHours = input.quietHoursOf(watch);
+    return quietHours && quietUntil(quietHours, input.now);
+  });
+  // Who is told by several watches is awake where one of them is.
+  if (ends.includes(null)) return null;
+  const until = ends.reduce((first, end) => (first !== null && end !== null && end > first ? first : end), null);
+  return until === null || isUrgent(events, until, input) ? null : quietHold(until);
+}
+
+/** The hour is full: the mail waits until there is room, and becomes one with the others that do. */
+function floodNow(events: readonly Event[], input: ReleaseInput): Hold | null {
+  const { releasedAt, floodCap } = input;
+  const leaving = releasedAt.at(-floodCap);
+  if (leaving === undefined) return null;
+  const until = new Date(leaving.getTime() + HOUR_MS);
+  if (isUrgent(events, until, input) || events.some((event) => event.type === "watch.blind")) return null;
+  return { cause: "flood", until, reason: `${floodCap} mails to this recipient within the hour` };
+}
+
+function isUrgent(events: readonly Event[], until: Date, { inviteOf, now }: ReleaseInput): boolean {
+  return [...Map.groupBy(events, (event) => event.watch)].some(([watch, own]) =>
+    endsInside(own, until, { inviteOf: (id) => inviteOf(watch, id), now }),
+  );
+}
