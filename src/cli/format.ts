@@ -35,7 +35,9 @@ export async function writeReport<Row>(report: Report<Row>, output: Output, cont
     case "csv": {
       const line = (row: Row) => {
         const json = report.json(row);
-        return csvLine(report.keys.map((key) => json[key]));
+        const record = csvLine(report.keys.map((key) => json[key]));
+        // A file gets every character as it is.
+        return context.terminal ? record.replace(OBEYED, spellOut) : record;
       };
       return writeLines(report, output, context, { first: csvLine(report.keys), line });
     }
@@ -81,12 +83,16 @@ export function jsonText(value: unknown): string {
 // JSON itself spells out the controls below U+0020.
 const INVISIBLE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
+/** In CSV, whose lines end in CR LF and whose cells may hold line breaks. */
+const OBEYED = /(?![\r\n])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\r(?!\n)/gu;
+
 /** JSON in which the characters are spelt out that a terminal would obey. */
 function toJson(value: unknown, indent = 0): string {
-  return JSON.stringify(value, null, indent).replace(
-    INVISIBLE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return JSON.stringify(value, null, indent).replace(INVISIBLE, spellOut);
+}
+
+function spellOut(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Enough for one write; a row may be larger. */

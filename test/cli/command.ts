@@ -7,6 +7,7 @@ export type Surrounded = {
   readonly url?: string;
   readonly now?: Date;
   readonly columns?: number;
+  readonly terminal?: boolean;
   readonly timezone?: string;
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -24,7 +25,7 @@ export async function runCommand(args: readonly string[], given: Surrounded = {}
     stdout: stdout.stream,
     stderr: stderr.stream,
     now: () => given.now ?? at("20:10"),
-    terminal: true,
+    terminal: given.terminal ?? true,
     columns: given.columns ?? 80,
   });
   return { code, stdout: stdout.text(), stderr: stderr.text() };

@@ -158,7 +158,9 @@ test("times on the screen are in the configured zone", async () => {
 });
 
 test("history as CSV has a header, whole values, and no formula", async () => {
-  const { stdout } = await run("invites", "--all", "--format", "csv");
+  const args = ["invites", "--all", "--format", "csv"];
+
+  const { stdout } = await runCommand(args, { url: seeded.url, terminal: false });
 
   const [header, ...rows] = stdout.split("\r\n");
   assert.equal(header, Object.keys(inviteJson(acme)).join(","));

@@ -1,0 +1,126 @@
+/** `mail test`: a real mail by the real way, each stage reported as it ends. */
+import { randomUUID } from "node:crypto";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { probeRelay } from "../adapters/smtp/probe.ts";
+import type { ProbeStep } from "../adapters/smtp/probe-step.ts";
+import { createMailTransport } from "../adapters/smtp/transport.ts";
+import { parseMailbox } from "../config/address.ts";
+import type { Config, MailConfig } from "../config/config.ts";
+import { loadConfig } from "../config/load.ts";
+import { createRedactor } from "../domain/redact.ts";
+import { messageIdFor } from "../mail/headers.ts";
+import { senderAddress } from "../mail/sender.ts";
+import { renderTestMail } from "../mail/test-mail.ts";
+import { type Context, write } from "./context.ts";
+import { UsageError } from "./failure.ts";
+import { jsonText } from "./format.ts";
+import { printable } from "./printable.ts";
+
+type Options = { readonly to?: readonly string[]; readonly format: "table" | "json"; readonly json?: true };
+
+/** What the whole way came to. */
+type Outcome = { readonly steps: readonly ProbeStep[]; readonly accepted: readonly string[] };
+
+export function addMailTest(mail: Command, context: Context): void {
+  mail
+    .command("test")
+    .description("send a real test mail, and report each stage on its way")
+    .addOption(
+      new Option(
+        "--to <address>",
+        "whom to send it to; may be given several times (everybody configured by default)",
+      ).argParser(takeAddress),
+    )
+    .addOption(new Option("--format <format>", "how to write the report").choices(["table", "json"]).default("table"))
+    .addOption(new Option("--json", "short for --format json").conflicts("format"))
+    .addHelpText(
+      "after",
+      `
+Exit code 1 means that the mail server did not take the mail for everybody. That it was taken does not say that it
+arrives: look for it in the mailbox, also among the junk.
+
+Examples:
+  $ invitewatch mail test
+  $ invitewatch mail test --to ops@example.com --to lead@example.com`,
+    )
+    .action(async (options: Options) => {
+      const config = loadConfig(context.env);
+      const mailConfig = mailConfigOf(config);
+      const recipients = recipientsOf(config, options.to);
+      const asJson = options.format === "json" || options.json === true;
+      const outcome = await sendTest(config, mailConfig, recipients, context, asJson);
+      const refused = recipients.filter((recipient) => !outcome.accepted.includes(recipient));
+      await write(
+        context.stdout,
+        asJson ? jsonText({ ...outcome, refused }) : `\n${summaryOf(outcome.accepted, refused)}\n`,
+      );
+      if (refused.length > 0) context.setExitCode(1);
+    });
+}
+
+async function sendTest(
+  config: Config,
+  { smtpUrl, from }: MailConfig,
+  recipients: readonly string[],
+  { stdout, now }: Context,
+  quiet: boolean,
+): Promise<Outcome> {
+  const redact = createRedactor(config.secrets);
+  const date = now();
+  const { timezone, publicUrl } = config;
+  const rendered = renderTestMail({ timezone, now: date, recipients, from, publicUrl });
+  const to = recipients.join(", ");
+  const transport = createMailTransport(smtpUrl, redact);
+  const mime = await transport.compose({
+    ...rendered,
+    messageId: messageIdFor(randomUUID(), to, from),
+    from,
+    to,
+    date,
+  });
+  await transport.close();
+
+  const steps: ProbeStep[] = [];
+  const report = (step: ProbeStep) => {
+    steps.push(step);
+    if (!quiet) stdout.write(`${lineOf(step)}\n`);
+  };
+  const accepted = await probeRelay(smtpUrl, { from: senderAddress(from), to: recipients, mime }, { redact, report });
+  return { steps, accepted };
+}
+
+const STAGE_WIDTH = 9;
+
+function lineOf({ stage, ok, text, recipient }: ProbeStep): string {
+  const whom = recipient === null ? "" : `<${recipient}>: `;
+  return `${ok ? "OK " : "FIX"}  ${stage.padEnd(STAGE_WIDTH)}  ${printable(`${whom}${text}`)}`;
+}
+
+function summaryOf(accepted: readonly string[], refused: readonly string[]): string {
+  const sentences = [
+    ...(accepted.length === 0 ? [] : [`The mail server took the test mail for ${accepted.join(", ")}.`]),
+    ...(refused.length === 0 ? [] : [`It was not taken for ${refused.join(", ")}.`]),
+  ];
+  return sentences.join(" ");
+}
+
+/** @throws UsageError */
+function mailConfigOf({ mail }: Config): MailConfig {
+  if (mail === null) throw new UsageError("There is no mail server or no sender: set SMTP_URL and MAIL_FROM.");
+  return mail;
+}
+
+/** @throws UsageError where nobody is named */
+function recipientsOf({ watches, routes }: Config, asked: readonly string[] | undefined): readonly string[] {
+  const everybody = [...watches, ...routes].flatMap(({ to }) => to);
+  const recipients = [...new Set(asked ?? everybody)];
+  if (recipients.length > 0) return recipients;
+  const why = watches.length === 0 ? ", as no watch has a Cloudflare credential" : "";
+  throw new UsageError(`Nobody to mail is known${why}: name somebody with --to.`);
+}
+
+function takeAddress(text: string, before: readonly string[] = []): readonly string[] {
+  const mailbox = parseMailbox(text);
+  if (mailbox === null) throw new InvalidArgumentError("It is not an e-mail address.");
+  return [...before, mailbox.address];
+}

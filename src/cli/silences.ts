@@ -1,0 +1,89 @@
+/** `silences`: what is held, until when and why. */
+import type { Command } from "commander";
+import { isInForce, type Silence } from "../domain/silence.ts";
+import { type Context, write } from "./context.ts";
+import { type JsonRow, type Report, writeReport } from "./format.ts";
+import { type PeopleDesk, withPeople } from "./people.ts";
+import { printable, quoted } from "./printable.ts";
+import { addPagingOptions, addReadingOptions, type PagingOptions, pagingOf, type ReadingOptions } from "./reading.ts";
+import { relative } from "./zone.ts";
+
+type Options = ReadingOptions & PagingOptions & { readonly all?: true };
+
+const HELP = `
+Examples:
+  $ invitewatch silences
+  $ invitewatch silences --all --json`;
+
+const KEYS = ["id", "watch", "inviteId", "organization", "until", "reason", "by", "createdAt", "endedAt"];
+
+export function addSilences(program: Command, context: Context): void {
+  const command = program
+    .command("silences")
+    .description("the silences in force, newest first")
+    .option("--all", "those that are over or were ended too");
+  addPagingOptions(addReadingOptions(command))
+    .addHelpText("after", HELP)
+    .action((options: Options) => withPeople(context, "read", (desk) => answer(desk, options, context)));
+}
+
+async function answer(desk: PeopleDesk, options: Options, context: Context): Promise<void> {
+  const { people, zone, now } = desk;
+  const paging = pagingOf(options, "desc");
+  const watches = options.watch ?? null;
+  await nameUnknown(watches ?? [], desk, context);
+  const report: Report<Silence> = {
+    noun: "silences",
+    listing: people.silences({ watches, inForceAt: options.all ? null : now }, paging),
+    json: silenceJson,
+    keys: KEYS,
+    columns: columns(desk),
+  };
+  await writeReport(report, { format: options.format, paging, zoneName: zone.name }, context);
+}
+
+async function nameUnknown(watches: readonly string[], { people }: PeopleDesk, { stderr }: Context): Promise<void> {
+  if (watches.length === 0) return;
+  const known = await people.watchNames();
+  for (const name of watches.filter((one) => !known.includes(one))) {
+    const others = known.length === 0 ? "no watch was synced yet" : `known: ${known.map(printable).join(", ")}`;
+    await write(stderr, `There is no watch named ${printable(name)}; ${others}.\n`);
+  }
+}
+
+/** The silence in its public form. */
+export function silenceJson(silence: Silence): JsonRow {
+  return {
+    id: silence.id,
+    watch: silence.watch,
+    inviteId: silence.inviteId,
+    organization: silence.organization,
+    until: silence.until.toISOString(),
+    reason: silence.reason,
+    by: silence.by,
+    createdAt: silence.createdAt.toISOString(),
+    endedAt: silence.endedAt?.toISOString() ?? null,
+  };
+}
+
+function columns({ zone, now }: PeopleDesk): Report<Silence>["columns"] {
+  return [
+    { title: "ID", cell: ({ id }) => id.slice(0, 8) },
+    { title: "UNTIL", cell: ({ until }) => zone.show(until) },
+    { title: "", cell: (silence) => standingOf(silence, now) },
+    { title: "HOLDS", cell: holds, flexible: true },
+    { title: "WATCH", cell: ({ watch }) => watch ?? "all", flexible: true },
+    { title: "BY", cell: ({ by }) => by, flexible: true },
+    { title: "SINCE", cell: ({ createdAt }) => zone.show(createdAt), from: 140 },
+    { title: "REASON", cell: ({ reason }) => reason, flexible: true, below: true },
+  ];
+}
+
+function standingOf(silence: Silence, now: Date): string {
+  if (silence.endedAt !== null) return "ended";
+  return isInForce(silence, now) ? relative(silence.until, now) : "over";
+}
+
+function holds({ inviteId, organization }: Silence): string {
+  return inviteId === null ? quoted(organization ?? "") : `invite ${inviteId}`;
+}
