@@ -33,7 +33,7 @@ await measure(async ({ case: kind, apiUrl, warmUpUrl, token, databaseUrl }) => {
   };
 
   for (const table of ["floor_warm_up", "floor_invite"]) {
-    await client.query(`CREATE TABLE IF NOT EXISTS ${table} (LIKE invite, PRIMARY KEY (watch, id))`);
+    await client.query(`CREATE TABLE IF NOT EXISTS ${table} (LIKE invite INCLUDING DEFAULTS, PRIMARY KEY (watch, id))`);
   }
   await client.query("TRUNCATE floor_warm_up");
   return {

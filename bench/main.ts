@@ -1,7 +1,7 @@
 /**
  * Times one sync beside the floor and a hand-written program, prints a table and writes the results.
  *
- * npm run bench -- [--sizes 1000,10000,100000] [--runs N] [--quick] [--full] [--out FILE]
+ * npm run bench -- [--sizes 1000,10000,100000] [--runs N] [--quick] [--full | --without-naive] [--out FILE]
  */
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
@@ -23,6 +23,7 @@ const { values: options } = parseArgs({
     runs: { type: "string" },
     quick: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
+    "without-naive": { type: "boolean", default: false },
     out: { type: "string", default: fileURLToPath(new URL("results.json", import.meta.url)) },
   },
 });
@@ -63,16 +64,20 @@ async function bench(): Promise<void> {
 
 /** Each round begins with another program. */
 function programsFor(size: number, round: number): readonly Program[] {
-  const programs = PROGRAMS.filter((program) => program !== "naive" || size <= NAIVE_UP_TO || options.full);
+  const programs = PROGRAMS.filter((program) => program !== "naive" || takesNaive(size));
   const first = round % programs.length;
   return [...programs.slice(first), ...programs.slice(0, first)];
+}
+
+function takesNaive(size: number): boolean {
+  return !options["without-naive"] && (size <= NAIVE_UP_TO || options.full);
 }
 
 async function report(summaries: readonly SizeSummary[], postgres: string): Promise<void> {
   const bars = barsOf(summaries);
   const about = { measuredAt: new Date().toISOString(), node: process.version, postgres, cpus: availableParallelism() };
   await writeFile(options.out, `${JSON.stringify({ ...about, sizes: summaries, bars }, null, 2)}\n`);
-  const leftOut = !options.full && sizes.some((size) => size > NAIVE_UP_TO);
+  const leftOut = !options["without-naive"] && !sizes.every(takesNaive);
   process.stdout.write(
     [
       `Node.js ${about.node}, Postgres ${postgres}, ${about.cpus} CPUs; medians of ${roundsOf(summaries)} rounds, in turns`,

@@ -48,7 +48,7 @@ await measure(async ({ apiUrl, warmUpUrl, token, databaseUrl }) => {
 function planFor(watch: string): SyncPlan {
   return {
     watch,
-    recipients: ["ops@example.com"],
+    audience: { recipients: ["ops@example.com"], routes: [], quietHours: null },
     rules: {
       thresholds: [
         { kind: "lead", name: "72h", ms: 72 * HOUR_MS },

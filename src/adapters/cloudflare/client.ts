@@ -12,7 +12,7 @@ import type { Clock } from "../../app/ports.ts";
 import type { Credential } from "../../config/config.ts";
 import { CloudflareError, refused, stopped, unreached, withoutAnswer, withReason } from "./failure.ts";
 import { isObject } from "./json.ts";
-import { backoffMs, rateLimitMs, retryAfterMs } from "./pace.ts";
+import { backoffMs, isNearLimit, rateLimitMs, retryAfterMs } from "./pace.ts";
 import { oneLine } from "./text.ts";
 
 /** First attempts included: with the waits of `pace.ts` a dead API is given up within a minute and a half. */
@@ -57,6 +57,8 @@ export type Client = {
    * @throws CloudflareError for everything else: refusals, unusable answers, network, deadline
    */
   get(path: string, budget: Budget): Promise<Answer>;
+  /** Whether the answers so far say that requests had better be sent one after the other. */
+  nearLimit(): boolean;
   /** By how much our clock was ahead of the API's at the latest answer, in ms (± 1 s); null before the first. */
   clockSkewMs(): number | null;
 };
@@ -73,6 +75,7 @@ export function createClient(options: ClientOptions): Client {
     timeout: TIMEOUTS_MS,
   });
   let limitedUntilMs = 0;
+  let nearLimit = false;
   let skewMs: number | null = null;
 
   async function get(path: string, budget: Budget): Promise<Answer> {
@@ -80,7 +83,7 @@ export function createClient(options: ClientOptions): Client {
     for (let attempt = 1; ; attempt += 1) {
       await waitForLimit(budget, latest);
       try {
-        return await ask(path, budget.signal);
+        return await ask(path, budget);
       } catch (error) {
         if (budget.signal.aborted) throw stopped(budget.signal, latest);
         if (!(error instanceof CloudflareError) || !error.retryable || attempt === MAX_ATTEMPTS) throw error;
@@ -98,15 +101,28 @@ export function createClient(options: ClientOptions): Client {
     await wait(waitMs, budget, latest ?? new CloudflareError(withoutAnswer("rate_limit", reason)));
   }
 
-  async function ask(path: string, signal: AbortSignal): Promise<Answer> {
-    const received = await send(path, signal);
+  async function ask(path: string, budget: Budget): Promise<Answer> {
+    const received = await send(path, budget.signal);
     const { headers } = received;
     const now = options.clock.now();
     const apiNow = Date.parse(headers.date ?? "");
     // The header has whole seconds: half a second is its error on average.
     if (!Number.isNaN(apiNow)) skewMs = now.getTime() - (apiNow + 500);
-    limitedUntilMs = performance.now() + rateLimitMs(header(headers.ratelimit));
-    return readAnswer(received, retryAfterMs(headers["retry-after"], headers.date, now), options.redact);
+    const retryMs = retryAfterMs(headers["retry-after"], headers.date, now);
+    noteLimits(received, retryMs ?? 0, budget);
+    return readAnswer(received, retryMs, options.redact);
+  }
+
+  /** Answers may come in another order than they were given: what one of them forbids, no other allows. */
+  function noteLimits({ httpStatus, headers }: Received, retryMs: number, budget: Budget): void {
+    const ratelimit = header(headers.ratelimit);
+    const throttled = httpStatus === 429;
+    const nowMs = performance.now();
+    limitedUntilMs = Math.max(limitedUntilMs, nowMs + rateLimitMs(ratelimit));
+    // Whoever is told to wait holds up the others too, but only for as long as it waits itself.
+    if (throttled && nowMs + retryMs <= budget.endsAtMs) limitedUntilMs = Math.max(limitedUntilMs, nowMs + retryMs);
+    // A refusal counts until an answer says that there is room again.
+    if (throttled || ratelimit !== undefined) nearLimit = throttled || isNearLimit(ratelimit);
   }
 
   /** As a stream, so that a body that is too large is left where it is. */
@@ -131,7 +147,7 @@ export function createClient(options: ClientOptions): Client {
     return { httpStatus: statusCode, headers, body: utf8.decode(Buffer.concat(chunks)) };
   }
 
-  return { get, clockSkewMs: () => skewMs };
+  return { get, nearLimit: () => nearLimit, clockSkewMs: () => skewMs };
 }
 
 /** Sleeps, unless the wait would outlast the budget: then it is given up at once, for the reason that made us wait. */

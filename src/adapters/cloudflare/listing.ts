@@ -12,6 +12,9 @@ import { quote } from "./text.ts";
 
 const PER_PAGE = 50;
 
+/** How many pages are asked for at once, where their number is known and no rate limit is near. */
+const AT_ONCE = 4;
+
 /** Ends a list without end; far beyond what Cloudflare's rate limit lets through. */
 const MAX_PAGES = 10_000;
 
@@ -55,21 +58,14 @@ export async function readListing<Row extends { readonly id: string }>(
   budget: Budget,
 ): Promise<Listing<Row>> {
   const progress: Progress<Row> = { rows: new Map(), pages: 0, firstTotal: undefined, total: null, shortfall: null };
-  const separator = path.includes("?") ? "&" : "?";
-  const over = new AbortController();
-  const signal = AbortSignal.any([budget.signal, over.signal]);
-  const ask = (page: number): Promise<Answer> =>
-    client.get(`${path}${separator}page=${page}&per_page=${PER_PAGE}`, { ...budget, signal });
+  const pages = pagesAhead(client, path, budget);
   try {
     let end: End = "open";
-    let next: Promise<Answer> | null = null;
     let answer: Answer | null = null;
     while (end === "open") {
-      answer = await (next ?? ask(progress.pages + 1));
+      answer = await pages.next();
       const page: Page = openPage(progress, answer);
-      next = goesOn(progress, page) ? ask(progress.pages + 1) : null;
-      // Its failure is told once it is awaited; its request leaves now, and is answered while this page is read.
-      next?.catch(() => {});
+      pages.askAhead(pagesFollowing(progress, page));
       await setImmediate();
       end = addPage(progress, answer, { ...page, rows: page.elements.map(parse) });
     }
@@ -78,10 +74,48 @@ export async function readListing<Row extends { readonly id: string }>(
     if (!(error instanceof CloudflareError)) throw error;
     progress.shortfall ??= { ...error.shortfall, reason: whereItFailed(progress, error.shortfall) };
   } finally {
-    over.abort();
+    pages.end();
   }
-  const { rows, pages, total, shortfall } = progress;
-  return { rows: [...rows.values()], pages, totalCount: total, shortfall };
+  const { rows, total, shortfall } = progress;
+  return { rows: [...rows.values()], pages: progress.pages, totalCount: total, shortfall };
+}
+
+type PagesAhead = {
+  /** The answer to the page after the one before; its failure, if it has none. */
+  next(): Promise<Answer>;
+  /** Asks for as many of the pages that follow as may be under way at once. */
+  askAhead(following: number): void;
+  /** Gives up what is still under way. */
+  end(): void;
+};
+
+/** Asks for pages before their turn has come, and answers them in their order. */
+function pagesAhead(client: Client, path: string, budget: Budget): PagesAhead {
+  const separator = path.includes("?") ? "&" : "?";
+  const over = new AbortController();
+  const signal = AbortSignal.any([budget.signal, over.signal]);
+  const underWay: Promise<Answer>[] = [];
+  let asked = 0;
+  let atOnce = AT_ONCE;
+  const ask = (): void => {
+    asked += 1;
+    const answer = client.get(`${path}${separator}page=${asked}&per_page=${PER_PAGE}`, { ...budget, signal });
+    // Its failure is told once its turn has come.
+    answer.catch(() => {});
+    underWay.push(answer);
+  };
+  return {
+    next() {
+      if (underWay.length === 0) ask();
+      return underWay.shift() as Promise<Answer>;
+    },
+    askAhead(following) {
+      // A limit that came near once is not run at again.
+      if (client.nearLimit()) atOnce = 1;
+      while (underWay.length < Math.min(following, atOnce)) ask();
+    },
+    end: () => over.abort(),
+  };
 }
 
 type Page = { readonly elements: readonly unknown[]; readonly perPage: number };
@@ -100,11 +134,18 @@ function openPage<Row>(progress: Progress<Row>, answer: Answer): Page {
   return { elements: result, perPage: isCount(info.per_page) && info.per_page > 0 ? info.per_page : PER_PAGE };
 }
 
-/** Whether there is a page after this one for sure: by the total, on a server that does not repeat itself. */
-function goesOn<Row>({ rows, total, pages }: Progress<Row>, { elements }: Page): boolean {
+/**
+ * How many pages there are after this one for sure: by the total, on a server that does not repeat itself.
+ *
+ * Only a second page shows that the server pages at all, and only a full one how many are needed for the rest:
+ * until then one is asked for, and then seen.
+ */
+function pagesFollowing<Row>({ rows, total, pages }: Progress<Row>, { elements, perPage }: Page): number {
   const [first] = elements;
-  if (!isObject(first) || typeof first.id !== "string" || rows.has(first.id)) return false;
-  return total !== null && rows.size + elements.length < total && pages < MAX_PAGES;
+  if (!isObject(first) || typeof first.id !== "string" || rows.has(first.id) || total === null) return 0;
+  const left = Math.max(0, total - rows.size - elements.length);
+  const paged = pages > 1 && elements.length >= perPage;
+  return Math.min(paged ? Math.ceil(left / elements.length) : Math.min(left, 1), MAX_PAGES - pages);
 }
 
 function addPage<Row extends { readonly id: string }>(

@@ -21,6 +21,14 @@ export function retryAfterMs(retryAfter: string | undefined, date: string | unde
   return Number.isNaN(at) ? null : Math.max(0, at - (Number.isNaN(statedNow) ? now.getTime() : statedNow));
 }
 
+/** So few requests left that several at once could use them up unnoticed. */
+const NEAR = 8;
+
+/** Whether a limit (`"default";r=5;t=30`) is so near that requests had better be sent one after the other. */
+export function isNearLimit(ratelimit: string | undefined): boolean {
+  return (ratelimit ?? "").split(",").some((limit) => Number(/;\s*r=(\d+)/.exec(limit)?.[1] ?? NEAR + 1) <= NEAR);
+}
+
 /** How long to wait before another request because a limit is used up (`"default";r=0;t=30`), in ms; mostly 0. */
 export function rateLimitMs(ratelimit: string | undefined): number {
   const waits = (ratelimit ?? "").split(",").map((limit) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backoffMs, rateLimitMs, retryAfterMs } from "../../../src/adapters/cloudflare/pace.ts";
+import { backoffMs, isNearLimit, rateLimitMs, retryAfterMs } from "../../../src/adapters/cloudflare/pace.ts";
 
 const now = new Date("2026-03-01T12:00:00Z");
 
@@ -19,6 +19,15 @@ test("only a limit that is used up makes us wait, the longest of them", () => {
   assert.equal(rateLimitMs('"burst";r=0;t=5, "default";r=9;t=30'), 5000);
   for (const free of [undefined, "", '"default";r=50;t=30', "nonsense", '"default";r=0']) {
     assert.equal(rateLimitMs(free), 0);
+  }
+});
+
+test("a limit is near when few requests are left of any of them", () => {
+  for (const near of ['"default";r=8;t=30', '"default";r=0;t=30', '"burst";r=90;t=5, "default"; r=3; t=30']) {
+    assert.equal(isNearLimit(near), true, near);
+  }
+  for (const far of [undefined, "", '"default";r=9;t=30', "nonsense", '"burst";r=90;t=5, "default";r=1000;t=30']) {
+    assert.equal(isNearLimit(far), false, far);
   }
 });
 
