@@ -22,6 +22,9 @@ export const demoCredentials: Accepted = {
   key: "0123456789abcdef0123456789abcdef01234",
 };
 
+/** What one user of the API has. */
+export type User = { readonly invites: Invites; readonly memberships: Collection };
+
 export type StandInOptions = {
   /** Any free one by default. */
   readonly port?: number;
@@ -32,12 +35,12 @@ export type StandInOptions = {
   readonly now?: () => Date;
 };
 
-export type StandIn = {
+export type StandIn = User & {
   /** With the base path, without a slash at the end. */
   readonly url: string;
-  readonly invites: Invites;
-  readonly memberships: Collection;
   readonly requests: RequestLog;
+  /** A further user, who is let in by other credentials; the limit is one for all. */
+  addUser(accepted: Accepted): User;
   /** Makes requests go wrong, from the next one on. */
   fail(plan: FailurePlan): void;
   clearFailures(): void;
@@ -53,6 +56,7 @@ export async function startCloudflareStandIn(options: StandInOptions = {}): Prom
     now = () => new Date(),
   } = options;
   const state = createState();
+  const accounts: Account[] = [{ accepted, state }];
   const failures = createFailures();
   const requests = createRequestLog();
   const allow = createRateLimiter(rateLimit);
@@ -66,7 +70,7 @@ export async function startCloudflareStandIn(options: StandInOptions = {}): Prom
     response.setHeader("cf-ray", `${requests.count.toString(16).padStart(16, "0")}-FRA`);
     for (const [name, value] of Object.entries(allowance.headers)) response.setHeader(name, value);
     const answer = (): Answer => {
-      if (allowance.retryAfterSeconds === null) return route(request, state, accepted);
+      if (allowance.retryAfterSeconds === null) return route(request, accounts);
       return { ...refusals.throttled, headers: { "retry-after": String(allowance.retryAfterSeconds) } };
     };
 
@@ -83,6 +87,11 @@ export async function startCloudflareStandIn(options: StandInOptions = {}): Prom
     invites: state.invites,
     memberships: state.memberships,
     requests,
+    addUser(others) {
+      const account = { accepted: others, state: createState() };
+      accounts.push(account);
+      return account.state;
+    },
     fail: failures.add,
     clearFailures: failures.clear,
     close: () =>
@@ -94,11 +103,15 @@ export async function startCloudflareStandIn(options: StandInOptions = {}): Prom
   };
 }
 
-function route(request: IncomingMessage, state: State, accepted: Accepted): Answer {
+type Account = { readonly accepted: Accepted; readonly state: State };
+
+function route(request: IncomingMessage, accounts: readonly Account[]): Answer {
   const url = URL.parse(request.url ?? "/", "http://127.0.0.1");
   if (url === null) return refusals.notFound;
   const { pathname, searchParams } = url;
-  const access = checkAccess(request.headers, accepted);
+  const entries = accounts.map(({ accepted, state }) => ({ access: checkAccess(request.headers, accepted), state }));
+  const { access, state } =
+    entries.find((entry) => entry.access.kind !== "refused") ?? (entries[0] as (typeof entries)[number]);
   if (access.kind === "refused") return access.answer;
   if (request.method !== "GET") return refusals.notFound;
 

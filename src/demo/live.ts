@@ -1,57 +1,83 @@
-/** The story live: the daemon runs as it would for real, and a step comes every few seconds. */
+/** The story live: the daemon runs as it would for real, and something happens every few seconds. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { StandIn } from "./cloudflare.ts";
+import { type Scene, TREY } from "./cast.ts";
 import type { Mailbox } from "./mailbox.ts";
+import { wrapped } from "./screen.ts";
 import { story } from "./story.ts";
 
 export type LiveStage = {
-  readonly api: StandIn;
+  readonly scene: Scene;
   readonly mailbox: Mailbox;
   readonly logFile: string;
   /** Runs until `stop` is aborted. */
   readonly runDaemon: () => Promise<void>;
+  /** How wide prose is. */
+  readonly width: number;
   readonly stop: AbortSignal;
 };
 
+const STEP_MS = 12_000;
 const LOOK_EVERY_MS = 300;
+const INDENT = " ".repeat("00:00:00  ".length);
 
-export async function playLive({ api, mailbox, logFile, runDaemon, stop }: LiveStage): Promise<void> {
+export async function playLive(stage: LiveStage): Promise<void> {
+  const { mailbox, logFile, runDaemon } = stage;
   console.log(`
 invitewatch is watching a stand-in for the Cloudflare API, every 5 seconds.
 
-  Mails     ${mailbox.webUrl}
-  History   bin/invitewatch history      (in a second terminal, in this folder)
-  Now       bin/invitewatch invites, bin/invitewatch status
-  Log       ${logFile}
-  Stop      Ctrl-C                       (removes the demo's data)
+  Mails   ${mailbox.webUrl}
+  Log     ${logFile}
+  Stop    Ctrl-C (removes the demo's data)
+
+In a second terminal, in this folder:
+
+  bin/invitewatch status                 how the watches stand
+  bin/invitewatch invites                the invitations as now known
+  bin/invitewatch history                what was recorded
+  bin/invitewatch explain ID             who was mailed about one, and why
+  bin/invitewatch ack ID                 no more reminders of one
+  bin/invitewatch notifications          the mails, and what became of them
 `);
   const daemon = runDaemon();
-  await Promise.all([daemon, tellStory(api, stop), announceMails(mailbox, stop)]);
+  await Promise.all([daemon, tellStory(stage), announceMails(stage)]);
 }
 
-async function tellStory(api: StandIn, stop: AbortSignal): Promise<void> {
+async function tellStory({ scene, width, stop }: LiveStage): Promise<void> {
   const begun = Date.now();
-  for (const step of story(new Date(begun))) {
-    await pause(begun + step.at - Date.now(), stop);
-    if (stop.aborted) return;
-    tell(step.title);
-    step.act(api, new Date());
+  const steps = story(new Date(begun), STEP_MS).filter(({ at }) => at === undefined);
+  let count = 0;
+  for (const { title, acts } of steps) {
+    for (const [index, act] of acts.entries()) {
+      await pause(begun + count * STEP_MS - Date.now(), stop);
+      if (stop.aborted) return;
+      if (index === 0) tell(title, width);
+      act(scene, new Date());
+      count += 1;
+    }
   }
-  tell("The story is told. invitewatch goes on watching; stop it with Ctrl-C.");
+  await pause(begun + count * STEP_MS - Date.now(), stop);
+  if (stop.aborted) return;
+  tell("The story is told; invitewatch goes on watching. Stop it with Ctrl-C.", width);
+  console.log(`
+  bin/invitewatch explain ${TREY.slice(0, 8)}       why the last mails wait
+  npm run demo -- --once                 what takes hours and a night, at speed
+`);
 }
 
-async function announceMails(mailbox: Mailbox, stop: AbortSignal): Promise<void> {
+async function announceMails({ mailbox, width, stop }: LiveStage): Promise<void> {
   let announced = 0;
   while (!stop.aborted) {
-    const mails = await mailbox.messages();
-    for (const { to, subject } of mails.slice(announced)) console.log(`          mail to ${to}: ${subject}`);
+    const mails = mailbox.messages();
+    for (const { to, subject } of mails.slice(announced)) {
+      console.log(wrapped(`${to}: ${subject}`, width, `${INDENT}mail to `));
+    }
     announced = mails.length;
     await pause(LOOK_EVERY_MS, stop);
   }
 }
 
-function tell(title: string): void {
-  console.log(`${new Date().toLocaleTimeString("en-GB")}  ${title}`);
+function tell(title: string, width: number): void {
+  console.log(wrapped(title, width, `${new Date().toLocaleTimeString("en-GB")}  `));
 }
 
 /** Ends early where told to stop. */

@@ -38,20 +38,23 @@ export type Mailbox = {
 // A demo left running for days must fill neither memory nor disk.
 const maxMails = 1000;
 
-/**
- * A running mailbox on 127.0.0.1.
- *
- * @param ports preferred ones; where one is taken, or none is given, any free one is used
- */
-export async function startMailbox(
-  ports: { readonly smtpPort?: number; readonly webPort?: number } = {},
-): Promise<Mailbox> {
+export type MailboxOptions = {
+  /** Preferred ones: where one is taken, or none is given, any free one is used. */
+  readonly smtpPort?: number;
+  readonly webPort?: number;
+  /** Addresses that are refused for good, as those of people who left. */
+  readonly refused?: readonly string[];
+};
+
+/** A running mailbox on 127.0.0.1. */
+export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbox> {
   const directory = await mkdtemp(join(tmpdir(), "invitewatch-mailbox-"));
   const setup: MailDevSetup = {
     directory,
     maxMails,
-    smtpPort: await freeOrAny(ports.smtpPort ?? 0),
-    webPort: await freeOrAny(ports.webPort ?? 0),
+    refused: options.refused ?? [],
+    smtpPort: await freeOrAny(options.smtpPort ?? 0),
+    webPort: await freeOrAny(options.webPort ?? 0),
   };
   // In a thread of its own MailDev can neither write to this program's output nor hold up its event loop.
   const worker = new Worker(new URL("./maildev-worker.ts", import.meta.url), {

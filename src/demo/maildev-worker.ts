@@ -2,12 +2,14 @@
 import { readFile } from "node:fs/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { MailDev } from "maildev";
+import type { SMTPServer } from "smtp-server";
 import type { ReceivedMail } from "./mailbox.ts";
 
-/** Where MailDev keeps its mail and how many, and its ports; port 0 lets the system choose. */
+/** Where MailDev keeps its mail and how many, whom it refuses, and its ports; port 0 lets the system choose. */
 export type MailDevSetup = {
   readonly directory: string;
   readonly maxMails: number;
+  readonly refused: readonly string[];
   readonly smtpPort: number;
   readonly webPort: number;
 };
@@ -46,6 +48,12 @@ smtp.on("new", async (email: Email) => {
     },
   });
 });
+// MailDev takes mail for anybody; the server inside it asks for every recipient.
+const { smtp: server } = smtp as unknown as { readonly smtp: Pick<SMTPServer, "onRcptTo"> };
+server.onRcptTo = ({ address }, _session, done) => {
+  if (!setup.refused.includes(address)) return done();
+  done(Object.assign(new Error("5.1.1 nobody here has that address"), { responseCode: 550 }));
+};
 // MailDev has no page for a client that takes anything, such as curl: such a one is taken for a browser.
 api?.server.server.prependListener("request", ({ url, headers }) => {
   if (url === "/" && (headers.accept ?? "*/*").includes("*/*")) headers.accept = "text/html";

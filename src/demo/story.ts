@@ -1,162 +1,196 @@
 /**
- * The demo's story: what happens to one user's invitations, step by step, and what invitewatch makes of it.
+ * The demo's story: what happens to two users' invitations, step by step, and the mails that it brings.
  *
- * One sync after each step shows all of it. Played live, a step comes when the clock says; played at speed,
- * the next step follows the sync at once, apart from the two that must wait until an hour strikes.
+ * Played live, an act comes every few seconds of real time. Played at speed, on a clock that is turned on, hours and a
+ * night pass too: the steps that need them are in story-hours.ts.
  */
 
-import type { StandIn } from "./cloudflare.ts";
+import { type Cast, castAt, DAY, HOUR, inMs } from "./cast.ts";
 import { badGateway, failureWith200 } from "./cloudflare-answers.ts";
-import { type ApiInvite, apiInstant, hexId, sampleInvite } from "./sample-invite.ts";
-
-export type StoryStep = {
-  /** When it happens, in ms since the story began. */
-  readonly at: number;
-  /** One sentence for the screen. */
-  readonly title: string;
-  act(standIn: StandIn, now: Date): void;
-  /** The instant from which a sync can see it, where that is not at once. */
-  visibleAt?(standIn: StandIn): Date;
-};
-
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
+import { type Act, lookAgain, type Step } from "./step.ts";
+import { hourSteps } from "./story-hours.ts";
 
 /**
- * The steps in their order, `stepMs` apart.
+ * The steps in their order.
  *
- * Two invitations are short-lived in real time: one comes to its last six hours one `stepMs` after it
- * arrived, the other ends after two. A story played at speed therefore takes a small `stepMs`.
+ * @param stepMs the usual stretch between two acts, by the clock of whoever plays them
  */
-export function story(now: Date, stepMs = 12_000): readonly StoryStep[] {
-  const { northwind, woodgrove, proseware, contoso, fabrikam, litware, hostile } = castAt(now);
-  const tailwind = invitation("Tailwind Traders", { invited_on: ago(now, 90) });
-  const adatum = invitation("Adatum Corporation", { invited_on: ago(now, 95) });
+export function story(startedAt: Date, stepMs: number): readonly Step[] {
+  const cast = castAt(startedAt);
+  return [
+    ...arrivals(cast, stepMs),
+    ...changes(cast),
+    ...outcomes(cast),
+    ...failures(),
+    ...surprises(cast),
+    ...hourSteps(cast),
+  ];
+}
 
-  const steps: readonly Omit<StoryStep, "at">[] = [
+function arrivals(cast: Cast, stepMs: number): readonly Step[] {
+  const { northwind, woodgrove, contoso, coho, contosoRetail, hostile, fabrikam, tailwind, adatum } = cast;
+  return [
     {
       title:
-        "Two invitations are pending when invitewatch first looks, one of them for 20 more hours; a third was accepted long ago.",
-      act: ({ invites }) => invites.replaceAll([northwind, woodgrove, proseware]),
+        "invitewatch looks for the first time, at two users. Yours has two invitations pending, one of them for 20 more hours, and accepted one long ago; the team lead's has one.",
+      acts: [
+        ({ api, lead }) => {
+          api.invites.replaceAll([northwind, woodgrove, contoso]);
+          lead.invites.put(coho);
+        },
+      ],
+      mails: ["inventory", "inventory lead@example.com"],
     },
     {
-      title: "Contoso invites you.",
-      act: ({ invites }) => invites.put(contoso),
+      title: "Contoso, which is known from before, invites you to its retail branch.",
+      acts: [({ api }) => api.invites.put(contosoRetail)],
+      mails: ["invite.received"],
     },
     {
       title:
-        "Three invitations arrive at once: Fabrikam's, Tailwind's with little more than six hours left, Adatum's with seconds.",
-      act({ invites }, at) {
-        invites.put(fabrikam);
-        invites.put({ ...tailwind, expires_on: inMs(at, 6 * hourMs + stepMs) });
-        invites.put({ ...adatum, expires_on: inMs(at, 2 * stepMs) });
-      },
+        "Somebody whom nobody knows names an organization so as to hurt whoever reads the mail: the name arrives disarmed, with a caution.",
+      acts: [({ api }) => api.invites.put(hostile)],
+      mails: ["invite.received"],
+      worthReading: true,
+    },
+    {
+      title:
+        "Three invitations arrive at once: Fabrikam's, Tailwind's with little more than six hours left, Adatum's in its last moments.",
+      acts: [
+        ({ api }, now) => {
+          api.invites.put(fabrikam);
+          api.invites.put({ ...tailwind, expires_on: inMs(now, 6 * HOUR + stepMs) });
+          api.invites.put({ ...adatum, expires_on: inMs(now, 2 * stepMs) });
+        },
+      ],
+      mails: ["invite.expiring"],
     },
     {
       title: "Tailwind's invitation comes to its last six hours: a reminder, from the clock alone.",
-      act() {},
-      visibleAt: (standIn) => new Date(endOf(standIn, tailwind.id).getTime() - 6 * hourMs),
+      acts: [lookAgain],
+      mails: ["invite.expiring"],
+      worthReading: true,
     },
     {
-      title: "Nobody answered Adatum: its invitation ends.",
-      act() {},
-      visibleAt: (standIn) => endOf(standIn, adatum.id),
+      title: "Nobody answered Adatum: its invitation has ended.",
+      acts: [lookAgain],
+      mails: ["invite.expired"],
     },
+  ];
+}
+
+function changes({ tailwind, hostile, contosoRetail }: Cast): readonly Step[] {
+  return [
     {
-      title: "Tailwind extends its invitation by two days: the new end is told, and reminders start afresh.",
-      act({ invites }, at) {
-        invites.update(tailwind.id, { expires_on: inMs(at, 2 * dayMs) });
-      },
-    },
-    {
-      title: "Contoso offers other roles than before.",
-      act: ({ invites }) => invites.update(contoso.id, { roles: ["Super Administrator - All Privileges"] }),
-    },
-    {
-      title: "You accept Contoso's invitation, which stays listed as accepted.",
-      act: ({ invites }) => invites.accept(contoso.id),
-    },
-    {
-      title: "You accept Fabrikam's, which vanishes from the list: your memberships tell what became of it.",
-      act({ invites }) {
-        invites.accept(fabrikam.id);
-        invites.remove(fabrikam.id);
-      },
-    },
-    {
-      title: "Woodgrove's invitation vanishes too, and no membership explains it: one look proves nothing yet.",
-      act: ({ invites }) => invites.remove(woodgrove.id),
-    },
-    {
-      title: "A second complete look without it: Woodgrove has withdrawn its invitation.",
-      act() {},
-    },
-    {
-      title: "Cloudflare's edge answers 502 with a page of HTML: nothing was read, so nothing is reported gone.",
-      act: (standIn) => standIn.fail({ kind: "answer", answer: badGateway }),
+      title: "Tailwind extends its invitation by ten days: the new end is told, and the calendar entry moves.",
+      acts: [({ api }, now) => api.invites.update(tailwind.id, { expires_on: inMs(now, 10 * DAY) })],
+      mails: ["invite.changed"],
     },
     {
       title:
-        "Now it answers 200 with an empty list, and success: false in small print: the trap, and nothing is reported gone.",
-      act(standIn) {
-        standIn.clearFailures();
-        standIn.fail({ kind: "answer", answer: failureWith200 });
-      },
+        "The one whom nobody knows offers more rights than before. A route tells a second person, who has retired: the mail server refuses the address for good.",
+      acts: [({ api }) => api.invites.update(hostile.id, { roles: ["Super Administrator - All Privileges"] })],
+      mails: ["invite.changed"],
     },
     {
-      title: "The API is well again, with an invitation from Litware that arrived meanwhile.",
-      act(standIn) {
-        standIn.clearFailures();
-        standIn.invites.put(litware);
-      },
-    },
-    {
-      title: "Somebody names an organization so as to hurt whoever reads the mail: the name arrives disarmed.",
-      act: ({ invites }) => invites.put(hostile),
-    },
-    {
-      title: "Litware's invitation takes a status that no documentation knows: it is kept as it is, and you are told.",
-      act: ({ invites }) => invites.update(litware.id, { status: "under_review" }),
+      title:
+        "You accept Contoso's invitation, which stays listed. The mail that tells so also tells of the one that could not be delivered.",
+      acts: [({ api }) => api.invites.accept(contosoRetail.id)],
+      mails: ["invite.status_changed"],
     },
   ];
-  return steps.map((step, index) => ({ at: index * stepMs, ...step }));
 }
 
-/** The invitations that do not depend on when their step is played. */
-function castAt(now: Date) {
-  const inFourDays = inMs(now, 4 * dayMs);
-  return {
-    northwind: invitation("Northwind Traders", { invited_on: ago(now, 76), expires_on: inMs(now, 20 * hourMs) }),
-    woodgrove: invitation("Woodgrove Bank", { invited_on: ago(now, 10), expires_on: inMs(now, 3.5 * dayMs) }),
-    proseware: invitation("Proseware & Söhne", {
-      invited_on: ago(now, 900),
-      expires_on: ago(now, 804),
-      status: "accepted",
-    }),
-    contoso: invitation("Contoso Ltd", { invited_on: ago(now, 0), expires_on: inFourDays }),
-    fabrikam: invitation("Fabrikam, Inc.", { invited_on: ago(now, 1), expires_on: inFourDays }),
-    litware: invitation("Litware GmbH", { invited_on: ago(now, 2), expires_on: inFourDays }),
-    // Markup, a link, text that runs backwards (U+202E), a mail header of its own, a telephone number.
-    hostile: invitation(
-      '<a href="https://evil.example/login">Verify</a> \u202Eknab\u202C\r\nBcc: all@evil.example +1 555 010 9999',
-      { invited_by: "security@cloudflare-billing.example", invited_on: ago(now, 0), expires_on: inFourDays },
-    ),
-  };
+function outcomes({ fabrikam, tailwind, woodgrove }: Cast): readonly Step[] {
+  return [
+    {
+      title: "You accept Fabrikam's, which vanishes from the list: your memberships tell what became of it.",
+      acts: [
+        ({ api }) => {
+          api.invites.accept(fabrikam.id);
+          api.invites.remove(fabrikam.id);
+        },
+      ],
+      mails: ["invite.status_changed"],
+    },
+    {
+      title: "You reject Tailwind's: its calendar entry is cancelled.",
+      acts: [({ api }) => api.invites.update(tailwind.id, { status: "rejected" })],
+      mails: ["invite.status_changed"],
+    },
+    {
+      title:
+        "Woodgrove's invitation vanishes too, and no membership explains it. One look proves nothing; after a second complete one it counts as withdrawn.",
+      acts: [({ api }) => api.invites.remove(woodgrove.id), lookAgain],
+      mails: ["invite.withdrawn"],
+    },
+    {
+      title: "Woodgrove's invitation is listed again.",
+      acts: [({ api }) => api.invites.put(woodgrove)],
+      mails: ["invite.returned"],
+    },
+  ];
 }
 
-function invitation(organization: string, overrides: Partial<ApiInvite>): ApiInvite {
-  const more = { id: hexId(`story ${organization}`), organization_name: organization, roles: ["Administrator"] };
-  return sampleInvite({ ...more, ...overrides }, organization.length);
+function failures(): readonly Step[] {
+  return [
+    {
+      title:
+        "Cloudflare's edge answers 502 with a page of HTML. Nothing was read, so nothing is reported gone, and once is no reason for a mail.",
+      acts: [({ api }) => api.fail({ kind: "answer", answer: badGateway })],
+      mails: [],
+    },
+    {
+      title:
+        "Now it answers 200 with an empty list, and success: false in small print: the trap. Still nothing is gone. After the third look in vain both watches are called blind.",
+      acts: [
+        ({ api }) => {
+          api.clearFailures();
+          api.fail({ kind: "answer", answer: failureWith200 });
+        },
+        lookAgain,
+      ],
+      mails: ["watch.blind", "watch.blind lead@example.com"],
+    },
+    {
+      title: "The API is well again.",
+      acts: [({ api }) => api.clearFailures()],
+      mails: ["watch.recovered", "watch.recovered lead@example.com"],
+    },
+  ];
 }
 
-function endOf(standIn: StandIn, id: string): Date {
-  return new Date(String(standIn.invites.get(id)?.expires_on));
-}
-
-function ago(now: Date, hours: number): string {
-  return apiInstant(now.getTime() - hours * hourMs);
-}
-
-function inMs(now: Date, ms: number): string {
-  return apiInstant(now.getTime() + ms);
+function surprises({ litware, woodgrove, trey }: Cast): readonly Step[] {
+  const turnTo =
+    (status: string): Act =>
+    ({ api }) =>
+      api.invites.update(trey.id, { status });
+  return [
+    {
+      title: "Litware invites you. A route sends its invitations to the lawyers as well.",
+      acts: [({ api }) => api.invites.put(litware)],
+      mails: ["invite.received", "invite.received legal@example.com"],
+    },
+    {
+      title: "Litware's invitation takes a status that no documentation knows: it is kept as it is, and told.",
+      acts: [({ api }) => api.invites.update(litware.id, { status: "under_review" })],
+      mails: ["invite.status_changed", "invite.status_changed legal@example.com"],
+    },
+    {
+      title: "Woodgrove's invitation says that it was sent “last Tuesday”, which is no date: that is told too.",
+      acts: [({ api }) => api.invites.update(woodgrove.id, { invited_on: "last Tuesday" })],
+      mails: ["invite.unrecognised"],
+    },
+    {
+      title: "Trey Research invites you.",
+      acts: [({ api }) => api.invites.put(trey)],
+      mails: ["invite.received"],
+    },
+    {
+      title:
+        "Its invitation goes back and forth between accepted and pending. Two turns are told at once; further ones wait until it has stood still for an hour.",
+      acts: ["accepted", "pending", "accepted", "pending", "accepted"].map(turnTo),
+      mails: ["invite.status_changed", "invite.status_changed"],
+    },
+  ];
 }

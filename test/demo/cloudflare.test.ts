@@ -281,6 +281,26 @@ test("an accepted invitation stays listed, and its organization is among the mem
   assert.equal(memberships.result[0].account.id, invite.organization_id);
 });
 
+test("a further user has other credentials, and invitations of their own", async (t) => {
+  const shared = await startCloudflareStandIn();
+  t.after(shared.close);
+  const key = "f".repeat(37);
+  const other = shared.addUser({ token: `${"x".repeat(39)}y`, email: "other@example.com", key });
+  shared.invites.put(sampleInvite({}, 1));
+  other.invites.put(sampleInvite({}, 2));
+  const idsFor = async (headers: Readonly<Record<string, string>>) => {
+    const list = await (await fetch(`${shared.url}/user/invites`, { headers })).json();
+    return (list as { result: { id: string }[] }).result.map(({ id }) => id);
+  };
+
+  const seen = [
+    await idsFor({ authorization: `Bearer ${demoCredentials.token}` }),
+    await idsFor({ "x-auth-email": "other@example.com", "x-auth-key": key }),
+  ];
+
+  assert.deepEqual(seen, [[sampleInvite({}, 1).id], [sampleInvite({}, 2).id]]);
+});
+
 test("every answer says its date, its type and its ray, and refusals do too", async () => {
   const responses = [await get("/user/invites"), await get("/user/invites", {}), await get("/nowhere")];
 

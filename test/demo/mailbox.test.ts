@@ -59,6 +59,21 @@ test("a mail can be waited for, and received ones are kept in their order", asyn
   assert.deepEqual(subjects.slice(-2), ["first", "second"]);
 });
 
+test("an address that is refused is refused for good, and nobody else", async (t) => {
+  const strict = await startMailbox({ refused: ["retired@example.com"] });
+  t.after(strict.close);
+  const transport = createTransport(strict.smtpUrl);
+  const to = (address: string) =>
+    transport.sendMail({ from: "a@example.com", to: address, subject: "hello", text: "" });
+
+  await assert.rejects(to("retired@example.com"), { responseCode: 550 });
+  await to("ops@example.com");
+
+  const mail = await strict.waitForMail(() => true);
+  transport.close();
+  assert.deepEqual(mail.recipients, ["ops@example.com"]);
+});
+
 test("waiting ends with the signal", async () => {
   const waiting = mailbox.waitForMail(() => false, AbortSignal.abort());
 
