@@ -19,7 +19,10 @@ COPY LICENSE package.json ./
 COPY bin bin
 COPY prisma prisma
 COPY src src
+# Compiled once here, commands start in a fraction of a second.
+RUN mkdir node_modules/.cache && chown node node_modules/.cache
 USER node
+RUN bin/invitewatch --help > /dev/null
 EXPOSE 8080
 HEALTHCHECK --interval=15s --timeout=10s --start-period=60s CMD ["/app/bin/invitewatch", "healthcheck"]
 ENTRYPOINT ["/app/bin/invitewatch"]

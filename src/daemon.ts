@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createTask, type ScheduledTask } from "node-cron";
 import { DatabaseError } from "./adapters/postgres/database-error.ts";
+import { createReader } from "./adapters/postgres/read-store.ts";
 import {
   digestJobId,
   isDigestOverdue,
@@ -12,8 +13,10 @@ import {
 } from "./app/schedule.ts";
 import type { Config, WatchConfig } from "./config/config.ts";
 import type { Logger } from "./log.ts";
-import { serveHealth } from "./web/health.ts";
-import { openRuntime, type Runtime } from "./wire.ts";
+import { healthPages } from "./web/health.ts";
+import { createReadiness } from "./web/readiness.ts";
+import { serveHttp } from "./web/server.ts";
+import { openRuntime, type Runtime, systemClock } from "./wire.ts";
 import { createWorkers } from "./workers.ts";
 
 const FIRST_RETRY_MS = 1_000;
@@ -28,12 +31,14 @@ const OVERDUE_CHECK_MS = 60_000;
  * @throws DatabaseError where waiting cannot help
  */
 export async function runDaemon(config: Config, log: Logger, stop: AbortSignal): Promise<void> {
-  const health = await serveHealth(config.http, log);
+  const readiness = createReadiness({ watches: config.watches, clock: systemClock });
+  const health = await serveHttp(config.http, healthPages(readiness), log);
   const runtime = await openPatiently(config, log, stop);
   if (runtime === null) {
     await health.close();
     return;
   }
+  readiness.attach(createReader(runtime.database));
   const tasks: ScheduledTask[] = [];
   try {
     await runtime.queue.work(createWorkers(runtime, log, stop), Math.max(1, config.watches.length));

@@ -1,6 +1,12 @@
 /** Arguments in, exit code out. */
-import { surroundingsOf } from "./cli/context.ts";
-import { runProgram } from "./cli/program.ts";
+import { enableCompileCache } from "node:module";
+import { fileURLToPath } from "node:url";
+
+// What was compiled once is not compiled at every start, which is most of what a short command does. Hence the imports
+// below, which are not static. Where the folder cannot be written, commands are slower and nothing else.
+enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/invitewatch", import.meta.url)));
+const { surroundingsOf } = await import("./cli/context.ts");
+const { runProgram } = await import("./cli/program.ts");
 
 // Whoever writes is told of the failure by the write itself; without a listener the process would end on the spot.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});

@@ -9,8 +9,10 @@ import { createOutboxStore } from "./adapters/postgres/outbox-store.ts";
 import { createQueue, type Queue } from "./adapters/postgres/queue.ts";
 import { createSyncStore } from "./adapters/postgres/sync-store.ts";
 import { createMailTransport } from "./adapters/smtp/transport.ts";
+import { createWebhook } from "./adapters/webhook/webhook.ts";
 import type { MailSettings } from "./app/deliver.ts";
 import type { DigestStore } from "./app/digest.ts";
+import type { FallbackChannel } from "./app/fallback.ts";
 import type { Clock, InviteSource, MailTransport } from "./app/ports.ts";
 import type { OutboxStore, SyncStore } from "./app/store.ts";
 import type { SyncPlan } from "./app/sync.ts";
@@ -33,6 +35,8 @@ export type Runtime = {
   readonly digestWatches: ReadonlyMap<string, readonly string[]>;
   readonly queue: Queue;
   readonly transport: MailTransport;
+  /** Further ways out, in the order in which they are tried. */
+  readonly fallbacks: readonly FallbackChannel[];
   readonly mail: MailSettings;
   /** By name. */
   readonly watches: ReadonlyMap<string, WiredWatch>;
@@ -71,12 +75,14 @@ export async function openRuntime(
 
     const transport = createMailTransport(mailOf(config).smtpUrl, createRedactor(config.secrets));
     opened.push(() => transport.close());
+    const fallbacks = openFallbacks(config, opened, clock);
     return {
       database,
       queue,
       transport,
+      fallbacks,
       store: createSyncStore(database.prisma, queue.enqueueDeliveries),
-      outbox: createOutboxStore(database.prisma, (tx, id, startAfter) => queue.enqueueDeliveries(tx, [id], startAfter)),
+      outbox: createOutboxStore(database.prisma, queue.enqueueDeliveries),
       digests: createDigestStore(database, queue.enqueueDeliveries),
       digestWatches: digestWatches(config),
       mail: mailSettings(config),
@@ -89,6 +95,21 @@ export async function openRuntime(
     await close();
     throw error;
   }
+}
+
+/** The second ways out, in the order in which they are tried: mail first. */
+function openFallbacks(config: Config, opened: (() => Promise<void>)[], clock: Clock): readonly FallbackChannel[] {
+  const { smtpUrl, webhook } = config.fallback;
+  const { from } = mailOf(config);
+  const redact = createRedactor(config.secrets);
+  const channels: FallbackChannel[] = [];
+  if (smtpUrl !== null) {
+    const transport = createMailTransport(smtpUrl, redact);
+    opened.push(() => transport.close());
+    channels.push({ name: "smtp", send: ({ mime, recipient }) => transport.send(mime, { from, to: recipient }) });
+  }
+  if (webhook !== null) channels.push(createWebhook(webhook, { redact, clock }));
+  return channels;
 }
 
 /** How long the work in hand may take once the program is told to stop. */

@@ -40,10 +40,13 @@ export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal):
       );
     },
 
-    async deliver(notificationId) {
+    async deliver(notificationId, takeOver) {
       const mailLog = log.child({ notificationId });
       try {
-        logAttempt(mailLog, await deliver(notificationId, runtime.mail, { ...runtime, chance: Math.random }));
+        logAttempt(
+          mailLog,
+          await deliver({ notificationId, takeOver }, runtime.mail, { ...runtime, chance: Math.random }),
+        );
       } catch (error) {
         mailLog.error({ event: "notification.not_attempted", err: error }, "the mail could not be attempted");
         throw error;
@@ -99,6 +102,14 @@ function logAttempt(log: Logger, attempt: Attempt): void {
       log.info({ event: "notification.held", ...fields, cause, until, reason }, "the mail waits");
       return;
     }
+    case "waiting": {
+      const { until, reason } = attempt;
+      log.info({ event: "notification.waiting", ...fields, until, reason }, "the mail waits for the mail server");
+      return;
+    }
+    case "given up":
+      log.error({ event: "notification.dead", ...fields, reason: attempt.reason }, "the mail is given up");
+      return;
     case "cancelled":
       log.info(
         { event: "notification.cancelled", ...fields, reason: attempt.reason },
@@ -111,8 +122,14 @@ function logAttempt(log: Logger, attempt: Attempt): void {
       return;
     }
     case "attempted":
-      logReceipt(log, attempt.receipt, fields);
+      logReceipt(log, attempt.receipt, { ...fields, ...exchangeOf(attempt) });
   }
+}
+
+/** What the lines about one delivery are found by, down to the mail server's own. */
+function exchangeOf({ way, outcome }: Extract<Attempt, { readonly kind: "attempted" }>) {
+  const { stage, code, enhancedCode, queueId, durationMs } = outcome;
+  return { way, stage, code, enhancedCode, smtpQueueId: queueId, durationMs };
 }
 
 function logReceipt(log: Logger, receipt: Receipt, fields: Readonly<Record<string, unknown>>): void {

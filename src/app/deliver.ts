@@ -3,23 +3,48 @@
  *
  * The bytes are kept before the first attempt, so that every attempt sends the same ones.
  */
+
+import type { Event } from "../domain/event.ts";
 import type { HoldCause } from "../domain/hold.ts";
-import type { Notification } from "../domain/notification.ts";
+import { type Notification, owedSinceOf } from "../domain/notification.ts";
 import type { QuietHours } from "../domain/quiet-hours.ts";
+import {
+  afterContact,
+  afterFailure,
+  cannotWait,
+  isRelayTrouble,
+  type RelayState,
+  usefulUntilOf,
+  wayOut,
+} from "../domain/relay.ts";
 import { releaseOf } from "../domain/release.ts";
 import { nextAttemptAt } from "../domain/retry.ts";
 import { renderMail } from "../mail/render.ts";
 import type { MailInput } from "../mail/view.ts";
+import type { FallbackChannel, FallbackMessage } from "./fallback.ts";
 import type { Clock, DeliveryOutcome, MailTransport } from "./ports.ts";
-import type { OutboxStore, OwedMail, Receipt, Released } from "./store.ts";
+import type { Attempted, OutboxStore, OwedMail, Receipt, Released, Way } from "./store.ts";
+
+/** A second way out has so long. */
+const FALLBACK_DEADLINE_MS = 60_000;
+/** Another mail has reached the relay meanwhile: this one tries it soon. */
+const AGAIN_AFTER_MS = 15_000;
 
 export type DeliverPorts = {
   readonly outbox: OutboxStore;
   readonly transport: MailTransport;
+  /** Further ways out, tried in this order; empty where there is none. */
+  readonly fallbacks: readonly FallbackChannel[];
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly chance: () => number;
   readonly newId: () => string;
+};
+
+export type DeliveryJob = {
+  readonly notificationId: string;
+  /** Whether an earlier run of the same job came to no end: a mail that it was sending is sent again. */
+  readonly takeOver?: boolean;
 };
 
 /** How mails are made and when they may go: the same for all watches but for what is asked by name. */
@@ -41,38 +66,96 @@ export type Attempt =
   | {
       readonly kind: "attempted";
       readonly notification: Notification;
+      readonly way: Attempted["way"];
       readonly outcome: DeliveryOutcome;
       readonly receipt: Receipt;
     };
 
 /** Tries the mail, if it is owed and its time has come, and writes the receipt. Rejects only where the database fails. */
-export async function deliver(notificationId: string, settings: MailSettings, ports: DeliverPorts): Promise<Attempt> {
-  const { outbox, transport, clock } = ports;
-  const released = await release(notificationId, settings, ports);
+export async function deliver(job: DeliveryJob, settings: MailSettings, ports: DeliverPorts): Promise<Attempt> {
+  const { outbox, clock } = ports;
+  const { notificationId } = job;
+  const released = await release(job, settings, ports);
   if (released.kind !== "send") return released;
-  const { owed } = released;
+  const { owed, way } = released;
   const mime = owed.mime ?? (await freeze(owed, settings, ports));
-  if (!(await outbox.begin(notificationId, clock.now()))) return { kind: "idle" };
+  const startedAt = clock.now();
+  if (!(await outbox.begin(notificationId, owed.notification.attempts, startedAt))) return { kind: "idle" };
 
-  const outcome = await transport.send(mime, { from: settings.from, to: owed.notification.recipient });
-  const receipt = receiptOf(outcome, { ...owed.notification, attempts: owed.notification.attempts + 1 }, ports);
-  await outbox.receive(notificationId, receipt);
-  return { kind: "attempted", notification: owed.notification, outcome, receipt };
+  const sent = await send({ owed, mime, way }, settings, ports);
+  const relay = await relayAfter(sent.outcome, way, ports);
+  const receipt = await receiptOf(sent, owed, relay, ports);
+  await outbox.receive(notificationId, receipt, { startedAt, ...sent }, relay);
+  return { kind: "attempted", notification: owed.notification, ...sent, receipt };
 }
 
 /** What becomes of the mail, now that its time has come. */
-function release(id: string, settings: MailSettings, { outbox, clock, newId }: DeliverPorts): Promise<Released> {
-  const now = clock.now();
+function release(
+  { notificationId, takeOver = false }: DeliveryJob,
+  settings: MailSettings,
+  ports: DeliverPorts,
+): Promise<Released> {
+  const now = ports.clock.now();
   const { quietHoursOf, floodCap, messageId } = settings;
-  return outbox.release(
-    id,
-    now,
-    (question) => releaseOf({ ...question, quietHoursOf, floodCap, now }),
-    (recipient) => {
-      const summaryId = newId();
+  return ports.outbox.release(notificationId, now, {
+    takeOver,
+    hasFallback: ports.fallbacks.length > 0,
+    decide: (question) => releaseOf({ ...question, quietHoursOf, floodCap, now }),
+    summary: (recipient) => {
+      const summaryId = ports.newId();
       return { id: summaryId, messageId: messageId(summaryId, recipient) };
     },
-  );
+  });
+}
+
+type Sending = { readonly owed: OwedMail; readonly mime: Buffer; readonly way: Way };
+type Sent = Pick<Attempted, "way" | "outcome">;
+
+/** One transaction with the relay; or else one attempt by each of the other ways, until one takes it. */
+async function send({ owed, mime, way }: Sending, settings: MailSettings, ports: DeliverPorts): Promise<Sent> {
+  const { transport, fallbacks, clock } = ports;
+  const { id: notificationId, messageId, kind, watch, recipient, createdAt } = owed.notification;
+  if (way.kind === "relay") {
+    return { way: "smtp", outcome: await transport.send(mime, { from: settings.from, to: recipient }) };
+  }
+  const { subject, text } = renderOwed(owed, settings, clock.now());
+  const message = { notificationId, messageId, kind, watch, recipient, createdAt, subject, text, mime };
+  const errors: string[] = [];
+  for (const channel of fallbacks) {
+    const sent = await sendBy(channel, message, clock);
+    if (sent.outcome.kind === "accepted") return sent;
+    errors.push(`${channel.name}: ${sent.outcome.error}`);
+    if (errors.length === fallbacks.length) return { ...sent, outcome: { ...sent.outcome, error: errors.join("; ") } };
+  }
+  throw new Error("there is no second way out; it should not have been chosen");
+}
+
+async function sendBy(channel: FallbackChannel, message: FallbackMessage, clock: Clock): Promise<Sent> {
+  const startedMs = clock.now().getTime();
+  const said = await channel.send(message, AbortSignal.timeout(FALLBACK_DEADLINE_MS));
+  const exchange = { stage: "answer", code: null, enhancedCode: null, queueId: null } as const;
+  const durationMs = clock.now().getTime() - startedMs;
+  const outcome: DeliveryOutcome =
+    said.kind === "accepted"
+      ? { ...exchange, ...said, durationMs }
+      : { ...exchange, kind: "failed", cause: "temporary", error: said.error, durationMs };
+  return { way: `fallback-${channel.name}`, outcome };
+}
+
+/** What the attempt says of the relay; null where it says nothing new. Only a probe finds out that it is well again. */
+async function relayAfter(
+  outcome: DeliveryOutcome,
+  way: Way,
+  { outbox, clock, chance }: DeliverPorts,
+): Promise<RelayState | null> {
+  if (way.kind === "fallback") return null;
+  const inTrouble = outcome.kind === "failed" && isRelayTrouble(outcome.cause);
+  if (!inTrouble && !way.probe) return null;
+  const state = await outbox.relay();
+  if (!inTrouble) return afterContact(state, clock.now());
+  // Of several mails that were under way when it went down, the first counts.
+  if (!way.probe && state.downSince !== null) return null;
+  return afterFailure(state, outcome.error, clock.now(), chance());
 }
 
 const HELD_BECAUSE: Readonly<Record<HoldCause, string>> = {
@@ -80,6 +163,7 @@ const HELD_BECAUSE: Readonly<Record<HoldCause, string>> = {
   flapping: "a status that went back and forth",
   "quiet-hours": "quiet hours",
   flood: "the limit of mails per hour",
+  outage: "a mail server that could not be reached",
 };
 
 /** The mail as rendered from what is owed. */
@@ -114,21 +198,59 @@ async function freeze(
   return outbox.freeze(id, { subject: rendered.subject, mime });
 }
 
-function receiptOf(
-  outcome: DeliveryOutcome,
-  { attempts, createdAt, releasedAt }: Notification,
-  { clock, chance }: DeliverPorts,
-): Receipt {
+async function receiptOf(
+  { way, outcome }: Sent,
+  { notification, events }: OwedMail,
+  relayNow: RelayState | null,
+  { outbox, clock, chance, fallbacks }: DeliverPorts,
+): Promise<Receipt> {
   const at = clock.now();
-  switch (outcome.kind) {
-    case "accepted":
-      return { state: "delivered", at, response: outcome.response };
-    case "refused":
-      return { state: "dead", at, error: outcome.error, reason: "the mail server refused it for good" };
-    case "failed": {
-      const next = nextAttemptAt(attempts, at, releasedAt ?? createdAt, chance());
-      if (next !== null) return { state: "pending", error: outcome.error, nextAttemptAt: next };
-      return { state: "dead", at, error: outcome.error, reason: "no attempt succeeded within five days" };
-    }
+  if (outcome.kind === "accepted") return { state: "delivered", at, response: outcome.response };
+  const { error } = outcome;
+  if (outcome.kind === "refused") {
+    return { state: "dead", at, error, reason: `the mail server refused the ${outcome.what} for good` };
+  }
+  const owedSince = owedSinceOf(notification);
+  const byFallback = way !== "smtp";
+  const next =
+    byFallback || isRelayTrouble(outcome.cause)
+      ? behindRelay(relayNow ?? (await outbox.relay()), {
+          owedSince,
+          events,
+          at,
+          canFallBack: !byFallback && fallbacks.length > 0,
+        })
+      : nextAttemptAt(notification.attempts + 1, at, owedSince, chance());
+  if (next === null) return { state: "dead", at, error, reason: "no attempt succeeded within five days" };
+  const { usefulUntil } = notification;
+  // When it is of no use any more, it is looked at a last time, and that is written down.
+  return { state: "pending", error, nextAttemptAt: usefulUntil !== null && usefulUntil < next ? usefulUntil : next };
+}
+
+type Behind = {
+  readonly owedSince: Date;
+  readonly events: readonly Event[];
+  readonly at: Date;
+  readonly canFallBack: boolean;
+};
+
+/** When a mail that could not leave may try again, by whatever way; null where its time is over. */
+function behindRelay(relay: RelayState, { owedSince, events, at, canFallBack }: Behind): Date | null {
+  const leaving = {
+    owedSince,
+    pressing: cannotWait(events),
+    usefulUntil: usefulUntilOf(events),
+    hasFallback: canFallBack,
+  };
+  const way = wayOut(relay, leaving, at);
+  switch (way.kind) {
+    case "give up":
+      return null;
+    case "wait":
+      return way.until;
+    case "fallback":
+      return at;
+    case "relay":
+      return new Date(at.getTime() + AGAIN_AFTER_MS);
   }
 }

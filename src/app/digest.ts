@@ -16,6 +16,8 @@ export type DigestStanding = DigestInput["watches"][number];
 export type DigestStore = {
   /** When the newest digest was made, to this recipient or where it is null to anybody; null where none was. */
   lastDigestAt(recipient: string | null): Promise<Date | null>;
+  /** When the first sync of any of the watches began; null where there was none. */
+  firstSyncAt(watches: readonly string[]): Promise<Date | null>;
   /** How the watches that exist stand, and what the period [since, now) brought, in the order of the names. */
   readWatches(names: readonly string[], since: Date, now: Date): Promise<readonly DigestStanding[]>;
   readMail(since: Date, now: Date): Promise<DigestMail>;
@@ -36,7 +38,7 @@ export type DigestPorts = {
   readonly clock: Clock;
 };
 
-/** The first digest of a recipient looks back so far. */
+/** The first digest of a recipient looks back so far, or to the first sync. */
 const FIRST_PERIOD_MS = 7 * 86_400_000;
 
 /** Makes the digest of every recipient, and answers with what is then owed. */
@@ -48,7 +50,7 @@ export async function makeDigests(
   const now = clock.now();
   const made: { notification: Notification; mime: Buffer }[] = [];
   for (const [recipient, watches] of plan.watchesOf) {
-    const since = (await digests.lastDigestAt(recipient)) ?? new Date(now.getTime() - FIRST_PERIOD_MS);
+    const since = (await digests.lastDigestAt(recipient)) ?? (await firstSince(watches, digests, now));
     const rendered = renderDigest({
       recipient,
       from: settings.from,
@@ -68,6 +70,12 @@ export async function makeDigests(
   return made.map(({ notification }) => notification);
 }
 
+async function firstSince(watches: readonly string[], digests: DigestStore, now: Date): Promise<Date> {
+  const earliest = new Date(now.getTime() - FIRST_PERIOD_MS);
+  const firstSyncAt = await digests.firstSyncAt(watches);
+  return firstSyncAt !== null && firstSyncAt > earliest ? firstSyncAt : earliest;
+}
+
 type Row = Pick<Notification, "id" | "recipient" | "messageId" | "subject"> & { readonly now: Date };
 
 function digestRow({ now, ...row }: Row): Notification {
@@ -85,6 +93,8 @@ function digestRow({ now, ...row }: Row): Notification {
     createdAt: now,
     nextAttemptAt: now,
     releasedAt: null,
+    usefulUntil: null,
+    maybeAccepted: false,
     deliveredAt: null,
     response: null,
     error: null,

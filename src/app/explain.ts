@@ -2,12 +2,38 @@
 import type { Event } from "../domain/event.ts";
 import { dueAlert, type ExpiryRules, hasEnded, LAST_CHANCE, lastChanceLeadMs } from "../domain/expiry.ts";
 import type { Invite } from "../domain/invite.ts";
-import type { Notification } from "../domain/notification.ts";
 import type { Suppression } from "../domain/plan.ts";
 import { type Silence, silenceOf } from "../domain/silence.ts";
 import type { Sync } from "../domain/sync.ts";
+import type { DeliveryStage } from "./ports.ts";
+import type { ListedMail } from "./queries.ts";
+import type { Attempted } from "./store.ts";
 
-export type Mail = Notification & { readonly lastAttemptAt: Date | null };
+export type Mail = ListedMail & {
+  readonly lastAttemptAt: Date | null;
+  /** Oldest first. One that a process did not live to finish has no record. */
+  readonly deliveryAttempts: readonly DeliveryAttempt[];
+};
+
+/** One attempt at delivery, as it was recorded. */
+export type DeliveryAttempt = {
+  /** 1, 2, 3 … per mail. */
+  readonly number: number;
+  readonly startedAt: Date;
+  readonly durationMs: number;
+  readonly way: Attempted["way"];
+  /** How far it came. */
+  readonly stage: DeliveryStage;
+  readonly outcome: "accepted" | "refused" | "failed";
+  /** What was refused, or what kind of failure it was; null where it was accepted. */
+  readonly cause: string | null;
+  /** The SMTP reply code, and the enhanced one. */
+  readonly code: number | null;
+  readonly enhancedCode: string | null;
+  readonly queueId: string | null;
+  /** The answer, or what went wrong. */
+  readonly said: string;
+};
 
 export type DecidedSuppression = Suppression & {
   readonly id: string;
@@ -111,11 +137,18 @@ function saidOf({ reason, error }: Mail): string {
   return [reason, error].filter((text) => text !== null).join(": ") || "no reason was recorded";
 }
 
-function waitsBecause({ state, attempts, error, heldBy, reason }: Mail): string {
+function waitsBecause(mail: Mail): string {
+  const { state, attempts, error, heldBy, reason } = mail;
   if (state === "sending") return "it is being sent";
+  if (mail.waitsForRelay) return relayText(mail);
   if (attempts > 0) return `attempt ${attempts} failed: ${error ?? "no error was recorded"}`;
   if (heldBy !== null && reason !== null) return reason;
   return "it is due";
+}
+
+/** What a mail waits for that waits for the mail server. */
+export function relayText({ reason, error }: ListedMail): string {
+  return reason ?? `waits for the mail server: ${error ?? "no answer"}`;
 }
 
 /** The reminder that comes next if nothing changes, or why none does. */

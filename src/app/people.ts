@@ -3,6 +3,7 @@ import type { EventDraft } from "../domain/event.ts";
 import { hasEnded } from "../domain/expiry.ts";
 import type { Invite } from "../domain/invite.ts";
 import type { Silence } from "../domain/silence.ts";
+import type { MailDecisionStore } from "./mail-decisions.ts";
 import type { Clock } from "./ports.ts";
 
 /** The pending invites that a silence covers: how many, and the first to end. */
@@ -16,7 +17,7 @@ export type EndedSilence = {
 };
 
 /** Every method rejects with DatabaseError where the database fails. */
-export type PeopleStore = {
+export type PeopleStore = MailDecisionStore & {
   /** Names of the watches, in alphabetical order. */
   watchNames(): Promise<readonly string[]>;
   /**

@@ -39,17 +39,37 @@ export type Attachment = {
   readonly content: string;
 };
 
-/**
- * How one attempt at delivery ended.
- *
- * `response` and `error` are free of credentials and of line breaks.
- */
-export type DeliveryOutcome =
-  | { readonly kind: "accepted"; readonly response: string }
-  /** The server refused this mail for good: no retry can help. */
-  | { readonly kind: "refused"; readonly error: string }
-  /** Nothing was accepted as far as we know; worth another try. */
-  | { readonly kind: "failed"; readonly error: string };
+/** How far an attempt came: what was under way when it ended. */
+export type DeliveryStage = "connect" | "greeting" | "tls" | "login" | "sender" | "recipient" | "data" | "answer";
+
+/** What is kept of every attempt. Texts are free of credentials and of line breaks. */
+export type Exchange = {
+  readonly stage: DeliveryStage;
+  /** The reply code that ended it, such as 250 or 451; null where the server said nothing. */
+  readonly code: number | null;
+  /** The enhanced status code in the reply, such as `4.2.1`. @see https://www.rfc-editor.org/rfc/rfc3463 */
+  readonly enhancedCode: string | null;
+  /** Under which name the server took the mail, where its answer says so. */
+  readonly queueId: string | null;
+  readonly durationMs: number;
+};
+
+/** How one attempt at delivery ended. */
+export type DeliveryOutcome = Exchange &
+  (
+    | { readonly kind: "accepted"; readonly response: string }
+    /** For good: no retry can help. */
+    | { readonly kind: "refused"; readonly what: "recipient" | "message"; readonly error: string }
+    /**
+     * Worth another try. `login`, `unreachable` and `tls` are the relay's trouble with everybody; `temporary` may be
+     * this mail's alone; with `unknown` the whole mail was sent and no answer came: it may have been accepted.
+     */
+    | {
+        readonly kind: "failed";
+        readonly cause: "temporary" | "login" | "unreachable" | "tls" | "unknown";
+        readonly error: string;
+      }
+  );
 
 export type MailTransport = {
   /** The exact bytes that will be sent, CRLF line ends. */

@@ -3,7 +3,7 @@ import type { EventJson } from "../domain/chain.ts";
 import type { Outage, WatchSpan } from "../domain/coverage.ts";
 import type { Event } from "../domain/event.ts";
 import type { Invite } from "../domain/invite.ts";
-import type { Notification, NotificationState } from "../domain/notification.ts";
+import type { Notification, NotificationKind, NotificationState } from "../domain/notification.ts";
 import type { Sync, SyncOutcome } from "../domain/sync.ts";
 
 export type Order = "asc" | "desc";
@@ -67,7 +67,17 @@ export type NotificationFilter = {
   readonly state: NotificationState | null;
   /** Mails with an event of this invite. */
   readonly inviteId: string | null;
+  /** The whole address, upper and lower case alike. */
+  readonly recipient: string | null;
+  readonly kind: NotificationKind | null;
+  /** Of `createdAt`, inclusive. */
+  readonly since: Date | null;
+  /** Of `createdAt`, exclusive. */
+  readonly until: Date | null;
 };
+
+/** A notification, and whether it waits for the mail server to be reached again. */
+export type ListedMail = Notification & { readonly waitsForRelay: boolean };
 
 /** An event, and the name of its invite's organization as now known. */
 export type HistoryEntry = { readonly event: Event; readonly organizationName: string | null };
@@ -113,6 +123,9 @@ export type MailStatus = {
   readonly oldestOwedAt: Date | null;
   /** Mails that were given up. */
   readonly dead: number;
+  /** Since when the mail server cannot be reached, and what it or the connection said; null while it is well. */
+  readonly relayDownSince: Date | null;
+  readonly relayError: string | null;
 };
 
 export type Reader = {
@@ -127,7 +140,7 @@ export type Reader = {
   /** By startedAt. @throws CursorError */
   syncs(filter: SyncFilter, paging: Paging): Listing<Sync>;
   /** By createdAt. @throws CursorError */
-  notifications(filter: NotificationFilter, paging: Paging): Listing<Notification>;
+  notifications(filter: NotificationFilter, paging: Paging): Listing<ListedMail>;
   /** What fell short or came late between two instants; null is as far back as there is anything. */
   ledger(watches: readonly string[] | null, since: Date | null, until: Date): Promise<Ledger>;
   chainEnds(watches: readonly string[] | null): Promise<readonly ChainEnd[]>;

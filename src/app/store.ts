@@ -7,11 +7,13 @@ import type { Hold, HoldCause } from "../domain/hold.ts";
 import type { Invite } from "../domain/invite.ts";
 import type { Notification } from "../domain/notification.ts";
 import type { PlanContext, Suppression } from "../domain/plan.ts";
+import type { Outage, RelayState, WayOut } from "../domain/relay.ts";
 import type { OwedNews, Release } from "../domain/release.ts";
 import type { BlindStretch, Sight } from "../domain/sight.ts";
 import type { Silence } from "../domain/silence.ts";
 import type { Snapshot } from "../domain/snapshot.ts";
 import type { Sync } from "../domain/sync.ts";
+import type { DeliveryOutcome } from "./ports.ts";
 
 /** What is known of a watch, as far as a snapshot and the clock make it relevant. */
 export type Known = {
@@ -99,16 +101,24 @@ export type ReleaseQuestion = {
   readonly silences: readonly Silence[];
   /** When mails to the recipient were released within the last hour, oldest first. */
   readonly releasedAt: readonly Date[];
+  /** The long outage whose mails become one per recipient; null where there was none. */
+  readonly outage: Outage | null;
 };
 
 /** What became of a mail whose time has come. `idle`: it is not owed, or not yet due. */
 export type Released =
   | { readonly kind: "idle" }
-  | { readonly kind: "send"; readonly owed: OwedMail }
+  | { readonly kind: "send"; readonly owed: OwedMail; readonly way: Way }
+  /** The mail server is down, and another mail finds out when it is well again. */
+  | { readonly kind: "waiting"; readonly notification: Notification; readonly until: Date; readonly reason: string }
+  | { readonly kind: "given up"; readonly notification: Notification; readonly reason: string }
   | { readonly kind: "held"; readonly notification: Notification; readonly hold: Hold }
   | { readonly kind: "cancelled"; readonly notification: Notification; readonly reason: string }
   /** Another mail, owed now, tells in place of this one and others. */
   | { readonly kind: "folded"; readonly notification: Notification; readonly into: string; readonly count: number };
+
+/** How the mail leaves: by the relay, perhaps as the one that finds out whether it is well again, or the other way. */
+export type Way = Extract<WayOut, { readonly kind: "relay" | "fallback" }>;
 
 /** What is written about a notification after an attempt. */
 export type Receipt =
@@ -116,7 +126,25 @@ export type Receipt =
   | { readonly state: "pending"; readonly error: string; readonly nextAttemptAt: Date }
   | { readonly state: "dead"; readonly at: Date; readonly error: string; readonly reason: string };
 
+/** One attempt as it is kept. */
+export type Attempted = {
+  readonly startedAt: Date;
+  readonly way: "smtp" | "fallback-smtp" | "fallback-webhook";
+  readonly outcome: DeliveryOutcome;
+};
+
 export type Undelivered = { readonly recipient: string; readonly state: string; readonly error: string | null };
+
+/** What the decisions about a mail whose time has come are made with. */
+export type Releasing = {
+  readonly decide: (question: ReleaseQuestion) => Release;
+  /** Id and Message-ID of the mail that takes the place of several. */
+  readonly summary: (recipient: string) => Pick<Notification, "id" | "messageId">;
+  /** Whether there is a second way out. */
+  readonly hasFallback: boolean;
+  /** Whether a mail that is being sent may be sent again: whoever was sending it is gone. */
+  readonly takeOver: boolean;
+};
 
 export type OutboxStore = {
   /**
@@ -124,21 +152,27 @@ export type OutboxStore = {
    *
    * A mail that was frozen is let through as it is. What is sent tells also of mails that were given up since.
    *
-   * @param decide pure; not called for a mail that is frozen, not owed or not due
-   * @param summary id and Message-ID of the mail that takes the place of several
+   * @param decide pure; not called for a mail that is not owed or not due
    */
-  release(
-    id: string,
-    now: Date,
-    decide: (question: ReleaseQuestion) => Release,
-    summary: (recipient: string) => Pick<Notification, "id" | "messageId">,
-  ): Promise<Released>;
+  release(id: string, now: Date, given: Releasing): Promise<Released>;
   /** Keeps the bytes and the subject unless some are kept already; the bytes that are kept. */
   freeze(id: string, frozen: { readonly subject: string; readonly mime: Buffer }): Promise<Buffer>;
-  /** Notes that an attempt begins: one more attempt, state sending. False where it is no longer owed. */
-  begin(id: string, at: Date): Promise<boolean>;
-  /** Writes how the attempt ended; a mail that is tried again gets its next job in the same transaction. */
-  receive(id: string, receipt: Receipt): Promise<void>;
+  /**
+   * Notes that an attempt begins: one more attempt, state sending.
+   *
+   * @param attempts how many there were when the mail was let through
+   * @returns false where it is no longer owed, or somebody else has begun meanwhile
+   */
+  begin(id: string, attempts: number, at: Date): Promise<boolean>;
+  /** Whether the mail server can be reached, as last known. */
+  relay(): Promise<RelayState>;
+  /**
+   * Writes the attempt and what comes of it, in one transaction; a mail that is tried again gets its next job in it.
+   *
+   * @param relay its state from now on; null where the attempt says nothing of it. Where it is well again, the mails
+   *   that waited for it are due.
+   */
+  receive(id: string, receipt: Receipt, attempted: Attempted, relay: RelayState | null): Promise<void>;
   /** Mails that were tried at or after the instant and not accepted. */
   undeliveredSince(at: Date): Promise<readonly Undelivered[]>;
   /** How many mails are being tried, or may be tried now. */

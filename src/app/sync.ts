@@ -179,6 +179,8 @@ function owed({ hold, ...mail }: PlannedMail, { plan, syncId, now, newId }: Owin
     error: null,
     nextAttemptAt: hold?.until ?? now,
     releasedAt: null,
+    usefulUntil: null,
+    maybeAccepted: false,
   };
 }
 

@@ -4,10 +4,11 @@ import type { Event } from "../domain/event.ts";
 import type { Invite } from "../domain/invite.ts";
 import { type Route, recipientsOf } from "../domain/routing.ts";
 import { isInForce, type Silence } from "../domain/silence.ts";
+import { attemptFacts } from "./explain-attempts.ts";
 import { wrap } from "./format-table.ts";
 import { printable } from "./printable.ts";
 import { summaryOf } from "./summary.ts";
-import { relative, type Zone } from "./zone.ts";
+import { relative, spellInstants, type Zone } from "./zone.ts";
 
 type View = {
   readonly outlook: Outlook;
@@ -119,10 +120,10 @@ function outcomeText(outcome: Outcome, { zone, now }: View): string {
       return `${who}: mailed ${zone.show(outcome.at)}, ${which}`;
     case "waiting": {
       const until = outcome.until === null || outcome.until <= now ? "now" : `until ${zone.show(outcome.until)}`;
-      return `${who}: waiting ${until}, ${which}: ${outcome.reason}`;
+      return `${who}: waiting ${until}, ${which}: ${spellInstants(outcome.reason, zone)}`;
     }
     case "not mailed":
-      return `${who}: not mailed${which === "" ? "" : `, ${which}`}: ${outcome.reason}`;
+      return `${who}: not mailed${which === "" ? "" : `, ${which}`}: ${spellInstants(outcome.reason, zone)}`;
   }
 }
 
@@ -150,8 +151,9 @@ function mailLines(mail: Mail, view: View): string[] {
     ["subject", mail.subject],
     ["held for", heldBy],
     ["told by", coveredBy === null ? null : `mail ${short(coveredBy)}, in its place`],
-    ["reason", coveredBy === null ? mail.reason : null],
+    ["reason", coveredBy === null && mail.reason !== null ? spellInstants(mail.reason, zone) : null],
     ["attempts", attempts === 0 ? "none" : `${attempts}${last}`],
+    ...attemptFacts(mail, zone),
     ["next attempt", waits],
     ["answer", mail.response],
     ["error", state === "delivered" ? null : mail.error],

@@ -116,5 +116,9 @@ function mailJson(mail: Mail): JsonRow {
     response: mail.response,
     error: mail.error,
     eventSeqs: mail.eventSeqs,
+    deliveryAttempts: mail.deliveryAttempts.map(({ startedAt, ...rest }) => ({
+      ...rest,
+      startedAt: startedAt.toISOString(),
+    })),
   };
 }

@@ -1,9 +1,9 @@
 /** How a command that could not do its work says so: one sentence on stderr, and the exit code. */
 import { CommanderError } from "commander";
 import { CursorError } from "../app/queries.ts";
-import { loadConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
 import { createRedactor } from "../domain/redact.ts";
+import { loadConfiguration } from "./configuration.ts";
 import type { ExitCode, Surroundings } from "./context.ts";
 
 /** The command was asked for something that it cannot be asked for. */
@@ -22,11 +22,11 @@ export type Failure = {
  *
  * @param command as it was typed: `invitewatch history`
  */
-export function failureOf(error: unknown, command: string, { env }: Surroundings): Failure {
+export async function failureOf(error: unknown, command: string, surroundings: Surroundings): Promise<Failure> {
   if (isOutputClosed(error)) return { exitCode: 0, message: null };
   if (error instanceof ConfigError) return { exitCode: 2, message: error.message };
   if (error instanceof CommanderError) return commanderFailure(error, command);
-  const { redact, stacks } = detailOf(env);
+  const { redact, stacks } = await detailOf(surroundings);
   if (error instanceof UsageError || error instanceof CursorError) {
     return { exitCode: 2, message: redact(usage(error.message, command)) };
   }
@@ -55,9 +55,9 @@ function usage(text: string, command: string): string {
 }
 
 /** A configuration that cannot be loaded holds no secret that anybody was told. */
-function detailOf(env: Surroundings["env"]): { redact: (text: string) => string; stacks: boolean } {
+async function detailOf(surroundings: Surroundings): Promise<{ redact: (text: string) => string; stacks: boolean }> {
   try {
-    const { secrets, log } = loadConfig(env);
+    const { secrets, log } = await loadConfiguration(surroundings);
     return { redact: createRedactor(secrets), stacks: log.level === "debug" || log.level === "trace" };
   } catch {
     return { redact: (text) => text, stacks: false };

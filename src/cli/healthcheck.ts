@@ -1,9 +1,9 @@
 /** `healthcheck`: whether the daemon of this configuration is alive, for a container's health check. */
+import { once } from "node:events";
+import { get } from "node:http";
 import type { Command } from "commander";
-import got from "got";
-import { openDatabase, reach } from "../adapters/postgres/open.ts";
 import type { Config } from "../config/config.ts";
-import { loadConfig } from "../config/load.ts";
+import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
 
 const TIMEOUT_MS = 5_000;
@@ -26,7 +26,7 @@ Examples:
   $ docker compose exec invitewatch invitewatch healthcheck`,
     )
     .action(async () => {
-      const config = loadConfig(context.env);
+      const config = await loadConfiguration(context);
       await (config.http.port === 0 ? askDatabase(config) : askDaemon(config));
       await write(context.stdout, "ok\n");
     });
@@ -34,16 +34,22 @@ Examples:
 
 async function askDaemon({ http: { host, port } }: Config): Promise<void> {
   const url = `http://${ANY.get(host) ?? (host.includes(":") ? `[${host}]` : host)}:${port}/healthz`;
+  // Asked every few seconds: a client that does more would take longer to load than to ask.
+  const request = get(url, { signal: AbortSignal.timeout(TIMEOUT_MS), agent: false });
   try {
-    await got(url, { timeout: { request: TIMEOUT_MS }, retry: { limit: 0 }, followRedirect: false });
+    const [response] = await once(request, "response");
+    if (response.statusCode !== 200) throw new Error(`it answers with HTTP ${response.statusCode}`);
   } catch (cause) {
     throw new Error(`No daemon answers at ${url}; is \`invitewatch run\` running with this HTTP_HOST and HTTP_PORT?`, {
       cause,
     });
+  } finally {
+    request.destroy();
   }
 }
 
 async function askDatabase({ databaseUrl }: Config): Promise<void> {
+  const { openDatabase, reach } = await import("../adapters/postgres/open.ts");
   const database = await openDatabase(databaseUrl, "command");
   try {
     await reach(database);

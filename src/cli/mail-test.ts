@@ -1,25 +1,13 @@
 /** `mail test`: a real mail by the real way, each stage reported as it ends. */
-import { randomUUID } from "node:crypto";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { probeRelay } from "../adapters/smtp/probe.ts";
-import type { ProbeStep } from "../adapters/smtp/probe-step.ts";
-import { createMailTransport } from "../adapters/smtp/transport.ts";
 import { parseMailbox } from "../config/address.ts";
 import type { Config, MailConfig } from "../config/config.ts";
-import { loadConfig } from "../config/load.ts";
-import { createRedactor } from "../domain/redact.ts";
-import { messageIdFor } from "../mail/headers.ts";
-import { senderAddress } from "../mail/sender.ts";
-import { renderTestMail } from "../mail/test-mail.ts";
+import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
 import { UsageError } from "./failure.ts";
 import { jsonText } from "./format.ts";
-import { printable } from "./printable.ts";
 
 type Options = { readonly to?: readonly string[]; readonly format: "table" | "json"; readonly json?: true };
-
-/** What the whole way came to. */
-type Outcome = { readonly steps: readonly ProbeStep[]; readonly accepted: readonly string[] };
 
 export function addMailTest(mail: Command, context: Context): void {
   mail
@@ -44,10 +32,12 @@ Examples:
   $ invitewatch mail test --to ops@example.com --to lead@example.com`,
     )
     .action(async (options: Options) => {
-      const config = loadConfig(context.env);
+      const config = await loadConfiguration(context);
       const mailConfig = mailConfigOf(config);
       const recipients = recipientsOf(config, options.to);
       const asJson = options.format === "json" || options.json === true;
+      // Loaded here so that `--help` and a wrong configuration are answered at once.
+      const { sendTest } = await import("./mail-test-send.ts");
       const outcome = await sendTest(config, mailConfig, recipients, context, asJson);
       const refused = recipients.filter((recipient) => !outcome.accepted.includes(recipient));
       await write(
@@ -56,44 +46,6 @@ Examples:
       );
       if (refused.length > 0) context.setExitCode(1);
     });
-}
-
-async function sendTest(
-  config: Config,
-  { smtpUrl, from }: MailConfig,
-  recipients: readonly string[],
-  { stdout, now }: Context,
-  quiet: boolean,
-): Promise<Outcome> {
-  const redact = createRedactor(config.secrets);
-  const date = now();
-  const { timezone, publicUrl } = config;
-  const rendered = renderTestMail({ timezone, now: date, recipients, from, publicUrl });
-  const to = recipients.join(", ");
-  const transport = createMailTransport(smtpUrl, redact);
-  const mime = await transport.compose({
-    ...rendered,
-    messageId: messageIdFor(randomUUID(), to, from),
-    from,
-    to,
-    date,
-  });
-  await transport.close();
-
-  const steps: ProbeStep[] = [];
-  const report = (step: ProbeStep) => {
-    steps.push(step);
-    if (!quiet) stdout.write(`${lineOf(step)}\n`);
-  };
-  const accepted = await probeRelay(smtpUrl, { from: senderAddress(from), to: recipients, mime }, { redact, report });
-  return { steps, accepted };
-}
-
-const STAGE_WIDTH = 9;
-
-function lineOf({ stage, ok, text, recipient }: ProbeStep): string {
-  const whom = recipient === null ? "" : `<${recipient}>: `;
-  return `${ok ? "OK " : "FIX"}  ${stage.padEnd(STAGE_WIDTH)}  ${printable(`${whom}${text}`)}`;
 }
 
 function summaryOf(accepted: readonly string[], refused: readonly string[]): string {

@@ -1,9 +1,6 @@
 /** `migrate`: brings the database's tables to this version. */
 import type { Command } from "commander";
-import { migrate } from "../adapters/postgres/migrate.ts";
-import { openDatabase } from "../adapters/postgres/open.ts";
-import { createQueue } from "../adapters/postgres/queue.ts";
-import { loadConfig } from "../config/load.ts";
+import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
 
 export function addMigrate(program: Command, context: Context): void {
@@ -12,7 +9,14 @@ export function addMigrate(program: Command, context: Context): void {
     .description("bring the database up to date with this version")
     .addHelpText("after", "\nExamples:\n  $ DATABASE_URL=postgres://invitewatch@db/invitewatch invitewatch migrate")
     .action(async () => {
-      const database = await openDatabase(loadConfig(context.env).databaseUrl, "command");
+      const { databaseUrl } = await loadConfiguration(context);
+      // Loaded here so that `--help` and a wrong configuration are answered at once.
+      const [{ openDatabase }, { migrate }, { createQueue }] = await Promise.all([
+        import("../adapters/postgres/open.ts"),
+        import("../adapters/postgres/migrate.ts"),
+        import("../adapters/postgres/queue.ts"),
+      ]);
+      const database = await openDatabase(databaseUrl, "command");
       try {
         const applied = await migrate(database.connection);
         const queue = createQueue(database, () => {});

@@ -1,8 +1,15 @@
 /** `notifications`: the outbox and its receipts. */
-import { type Command, Option } from "commander";
-import type { Notification, NotificationState } from "../domain/notification.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { relayText } from "../app/explain.ts";
+import { isHeld } from "../app/mail-decisions.ts";
+import type { ListedMail, NotificationFilter } from "../app/queries.ts";
+import { EVENT_TYPES } from "../config/event-types.ts";
+import type { NotificationKind, NotificationState } from "../domain/notification.ts";
 import type { Context } from "./context.ts";
+import { periodOf } from "./coverage.ts";
 import { type JsonRow, type Report, writeReport } from "./format.ts";
+import { addNotificationsDiscard } from "./notifications-discard.ts";
+import { addNotificationsRetry } from "./notifications-retry.ts";
 import {
   addPagingOptions,
   addReadingOptions,
@@ -12,16 +19,31 @@ import {
   type ReadingOptions,
   reading,
 } from "./reading.ts";
-import type { Zone } from "./zone.ts";
+import { spellInstants } from "./zone.ts";
 
-type Options = ReadingOptions & PagingOptions & { readonly state?: NotificationState; readonly invite?: string };
+type Options = ReadingOptions &
+  PagingOptions & {
+    readonly state?: NotificationState;
+    readonly invite?: string;
+    readonly recipient?: string;
+    readonly kind?: NotificationKind;
+    readonly since?: string;
+    readonly until?: string;
+  };
 
 const STATES: readonly NotificationState[] = ["pending", "sending", "delivered", "dead", "cancelled"];
+const KINDS: readonly NotificationKind[] = [...EVENT_TYPES, "inventory", "digest", "summary", "test"];
 
 const HELP = `
+A TIME is RFC 3339 (2026-11-22T10:00:00Z), a day (2026-11-22), yesterday, or how long ago (2h, 3d).
+Every attempt at a mail is told by \`invitewatch explain\`.
+
 Examples:
   $ invitewatch notifications --state dead
-  $ invitewatch notifications --invite 4f5f0c14a2a41d5063dd301b2f829f04 --json`;
+  $ invitewatch notifications --recipient lead@example.com --since 7d
+  $ invitewatch notifications --invite 4f5f0c14a2a41d5063dd301b2f829f04 --json
+  $ invitewatch notifications retry --all-dead
+  $ invitewatch notifications discard 7c9e66 --reason "told by phone"`;
 
 const KEYS = [
   "id",
@@ -43,30 +65,46 @@ const KEYS = [
 export function addNotifications(program: Command, context: Context): void {
   const command = program
     .command("notifications")
-    .description("the mails owed and delivered, newest first")
+    .description("the mails owed and delivered, newest first; retry and discard act on them")
     .addOption(new Option("--state <state>", "only these").choices(STATES))
-    .option("--invite <id>", "only mails about this invite");
+    .option("--invite <id>", "only mails about this invite")
+    .option("--recipient <address>", "only mails to this address")
+    .addOption(new Option("--kind <kind>", "only this kind, such as invite.expiring or digest").argParser(parseKind))
+    .option("--since <time>", "only mails made then or later")
+    .option("--until <time>", "only mails made before");
   addPagingOptions(addReadingOptions(command))
     .addHelpText("after", HELP)
     .action((options: Options) => reading(context, options, (desk) => answer(desk, options, context)));
+  addNotificationsRetry(command, context);
+  addNotificationsDiscard(command, context);
+}
+
+function parseKind(text: string): NotificationKind {
+  const kind = KINDS.find((one) => one === text);
+  if (kind === undefined) throw new InvalidArgumentError(`It takes one of ${KINDS.join(", ")}.`);
+  return kind;
 }
 
 async function answer(desk: Desk, options: Options, context: Context): Promise<void> {
-  const { reader, watches, zone } = desk;
+  const { reader, zone } = desk;
   const paging = pagingOf(options, "desc");
-  const filter = { watches, state: options.state ?? null, inviteId: options.invite ?? null };
-  const report: Report<Notification> = {
+  const report: Report<ListedMail> = {
     noun: "notifications",
-    listing: reader.notifications(filter, paging),
+    listing: reader.notifications(filterOf(options, desk), paging),
     json: notificationJson,
     keys: KEYS,
-    columns: columns(zone),
+    columns: columns(desk),
   };
   await writeReport(report, { format: options.format, paging, zoneName: zone.name }, context);
 }
 
+function filterOf(options: Options, desk: Desk): NotificationFilter {
+  const { state = null, invite = null, recipient = null, kind = null } = options;
+  return { watches: desk.watches, state, inviteId: invite, recipient, kind, ...periodOf(options, desk) };
+}
+
 /** The notification in its public form. */
-function notificationJson(notification: Notification): JsonRow {
+function notificationJson(notification: ListedMail): JsonRow {
   return {
     id: notification.id,
     watch: notification.watch,
@@ -85,7 +123,8 @@ function notificationJson(notification: Notification): JsonRow {
   };
 }
 
-function columns(zone: Zone): Report<Notification>["columns"] {
+function columns(desk: Desk): Report<ListedMail>["columns"] {
+  const { zone } = desk;
   return [
     { title: "CREATED", cell: (mail) => zone.show(mail.createdAt) },
     { title: "STATE", cell: (mail) => mail.state },
@@ -94,12 +133,28 @@ function columns(zone: Zone): Report<Notification>["columns"] {
     { title: "KIND", cell: (mail) => mail.kind },
     { title: "ID", cell: (mail) => mail.id, below: true },
     { title: "SUBJECT", cell: (mail) => mail.subject ?? "", flexible: true, below: true },
-    { title: "REMARK", cell: remarkOf, flexible: true, below: true },
+    { title: "REMARK", cell: (mail) => remarkOf(mail, desk), flexible: true, below: true },
     { title: "WATCH", cell: (mail) => mail.watch ?? "several", flexible: true, from: 140 },
   ];
 }
 
-function remarkOf({ state, reason, error }: Notification): string {
-  if (state === "delivered") return "";
+/** Why it waits, was given up or is not sent; of a delivered one, that it may be a repeat. */
+function remarkOf(mail: ListedMail, desk: Desk): string {
+  return spellInstants(remarkTextOf(mail, desk), desk.zone);
+}
+
+function remarkTextOf(mail: ListedMail, desk: Desk): string {
+  const { state, reason, error } = mail;
+  if (state === "delivered") return reason ?? "";
+  if (state === "pending") return waitOf(mail, desk);
   return [reason, error].filter((text) => text !== null).join(": ");
+}
+
+function waitOf(mail: ListedMail, { zone, now }: Desk): string {
+  const { attempts, reason, error, nextAttemptAt } = mail;
+  if (mail.waitsForRelay) return relayText(mail);
+  const until = nextAttemptAt === null || nextAttemptAt <= now ? "now" : zone.show(nextAttemptAt);
+  if (isHeld(mail, now)) return `held until ${until}: ${reason ?? mail.heldBy}`;
+  if (attempts === 0) return "";
+  return `next attempt ${until}: ${error ?? `attempt ${attempts} has no record`}`;
 }

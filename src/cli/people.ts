@@ -1,8 +1,8 @@
 /** What the commands share by which people act on alerts or ask about one: who they are, and which invite they mean. */
 import { userInfo } from "node:os";
 import type { Config } from "../config/config.ts";
-import { loadConfig } from "../config/load.ts";
 import type { Invite } from "../domain/invite.ts";
+import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
 import { UsageError } from "./failure.ts";
 import type { People, Purpose } from "./open-people.ts";
@@ -31,7 +31,7 @@ export async function withPeople(
   purpose: Purpose,
   work: (desk: PeopleDesk) => Promise<void>,
 ): Promise<void> {
-  const config = loadConfig(context.env);
+  const config = await loadConfiguration(context);
   // Loaded here so that `--help` and a wrong configuration are answered at once.
   const { openPeople } = await import("./open-people.ts");
   const { people, close } = await openPeople(config.databaseUrl, purpose);

@@ -50,7 +50,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    const failure = failureOf(error, ["invitewatch", ...namesIn(program, args)].join(" "), surroundings);
+    const failure = await failureOf(error, ["invitewatch", ...namesIn(program, args)].join(" "), surroundings);
     if (failure.message !== null) await write(surroundings.stderr, `${failure.message}\n`).catch(() => {});
     return failure.exitCode;
   }
@@ -69,6 +69,8 @@ function createProgram(context: Context): Command {
     .version(packageJson.version, "--version")
     .helpOption("-h, --help", "say what there is to say about a command")
     .exitOverride()
+    // What stands behind a subcommand is its own, also where the command above it has an option of that name.
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),

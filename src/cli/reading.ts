@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Order, Paging, Reader } from "../app/queries.ts";
 import type { Config } from "../config/config.ts";
-import { loadConfig } from "../config/load.ts";
+import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
 import { UsageError } from "./failure.ts";
 import { printable } from "./printable.ts";
@@ -82,7 +82,7 @@ export async function reading(
   options: { readonly watch?: readonly string[] },
   answer: (desk: Desk) => Promise<void>,
 ): Promise<void> {
-  const config = loadConfig(context.env);
+  const config = await loadConfiguration(context);
   // Loaded here so that `--help` and a wrong configuration are answered at once.
   const { openReader } = await import("./open-reader.ts");
   const { reader, close } = await openReader(config.databaseUrl);

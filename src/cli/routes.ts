@@ -2,11 +2,11 @@
 import type { Command } from "commander";
 import type { Config, WatchConfig } from "../config/config.ts";
 import { EVENT_TYPES, isAboutInvite, MAILED_TYPES } from "../config/event-types.ts";
-import { loadConfig } from "../config/load.ts";
 import { nearest } from "../config/nearest.ts";
 import type { EventType } from "../domain/event.ts";
 import { matches } from "../domain/pattern.ts";
 import { type Routable, type Routed, recipientsOf } from "../domain/routing.ts";
+import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
 import { UsageError } from "./failure.ts";
 import { held, type Report, writeReport } from "./format.ts";
@@ -48,7 +48,7 @@ export function addRoutes(program: Command, context: Context): void {
     .addOption(repeatable("--type <type>", "a type of event, such as 'invite.*'; may be given several times"));
   addReadingOptions(command)
     .addHelpText("after", HELP)
-    .action((options: Options) => answer(loadConfig(context.env), options, context));
+    .action(async (options: Options) => answer(await loadConfiguration(context), options, context));
 }
 
 async function answer(config: Config, options: Options, context: Context): Promise<void> {

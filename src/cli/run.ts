@@ -1,8 +1,6 @@
 /** `run`: the daemon. */
 import type { Command } from "commander";
-import { runDaemon } from "../daemon.ts";
 import type { Context } from "./context.ts";
-import { loadRunnable, loggerFor, untilStopped } from "./runnable.ts";
 
 export function addRun(program: Command, context: Context): void {
   program
@@ -19,7 +17,10 @@ Examples:
       MAIL_FROM=invites@example.com MAIL_TO=ops@example.com invitewatch run`,
     )
     .action(async () => {
+      // Loaded here, and the daemon last, so that `--help` and a wrong configuration are answered at once.
+      const { loadRunnable, loggerFor, untilStopped } = await import("./runnable.ts");
       const config = loadRunnable(context);
+      const { runDaemon } = await import("../daemon.ts");
       await untilStopped((stop) => runDaemon(config, loggerFor(config, context), stop));
     });
 }

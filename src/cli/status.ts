@@ -1,6 +1,7 @@
 /** `status`: where things stand, on one screen. */
 import type { Command } from "commander";
 import type { MailStatus, WatchStatus } from "../app/queries.ts";
+import { isLate, OVERDUE_AFTER_MS, shortcomingsOf } from "../app/readiness.ts";
 import type { Gap } from "../domain/coverage.ts";
 import { type Context, write } from "./context.ts";
 import { gapJson, readCoverage } from "./coverage.ts";
@@ -9,8 +10,6 @@ import { wrap } from "./format-table.ts";
 import { printable, quoted } from "./printable.ts";
 import { addReadingOptions, type Desk, type ReadingOptions, reading } from "./reading.ts";
 import { relative } from "./zone.ts";
-
-const OVERDUE_AFTER_MS = 30 * 60_000;
 
 const HELP = `
 Ends with 1 when a watch is blind or had no complete sync within two intervals, or a mail is overdue (due for more than
@@ -38,11 +37,8 @@ export function addStatus(program: Command, context: Context): void {
 async function answer(desk: Desk, { format }: ReadingOptions, context: Context): Promise<void> {
   const standings = await readStandings(desk);
   const mail = await desk.reader.mailStatus(new Date(desk.now.getTime() - OVERDUE_AFTER_MS));
-  const isWell =
-    standings.length > 0 &&
-    standings.every(({ late, blindSince }) => !late && blindSince === null) &&
-    mail.overdue + mail.dead === 0;
-  if (!isWell) context.setExitCode(1);
+  const shortcomings = shortcomingsOf({ watches: standings, mail, startedAt: null, now: desk.now });
+  if (standings.length === 0 || shortcomings.length > 0) context.setExitCode(1);
 
   if (format === "table") {
     await write(context.stdout, `${screenOf(standings, mail, desk, context).join("\n")}\n`);
@@ -70,13 +66,9 @@ async function readStandings(desk: Desk): Promise<Standing[]> {
     .filter(({ watch }) => watches === null || watches.includes(watch))
     .map((status) => ({
       ...status,
-      late: isLate(status, now),
+      late: isLate(status, null, now),
       gap: gaps.find((gap) => gap.watch === status.watch && gap.until === null && status.lastSync !== null) ?? null,
     }));
-}
-
-function isLate({ lastCompleteAt, intervalMs }: WatchStatus, now: Date): boolean {
-  return lastCompleteAt === null || intervalMs === null || now.getTime() - lastCompleteAt.getTime() > 2 * intervalMs;
 }
 
 function standingJson({ lastCompleteAt, late, lastSync, blindSince, gap, nextExpiry, ...rest }: Standing): JsonRow {
@@ -93,8 +85,17 @@ function standingJson({ lastCompleteAt, late, lastSync, blindSince, gap, nextExp
   };
 }
 
-function mailJson({ owed, held, overdue, oldestOwedAt, dead }: MailStatus): JsonRow {
-  return { owed, held, overdue, oldestOwedAt: oldestOwedAt?.toISOString() ?? null, dead };
+function mailJson({ oldestOwedAt, relayDownSince, ...rest }: MailStatus): JsonRow {
+  const { owed, held, overdue, dead, relayError } = rest;
+  return {
+    owed,
+    held,
+    overdue,
+    oldestOwedAt: oldestOwedAt?.toISOString() ?? null,
+    dead,
+    relayDownSince: relayDownSince?.toISOString() ?? null,
+    relayError,
+  };
 }
 
 function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now }: Desk, context: Context): string[] {
@@ -110,13 +111,18 @@ function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now 
     mail.oldestOwedAt === null
       ? "nothing"
       : `${mail.owed}, oldest since ${at(mail.oldestOwedAt)}, ${mail.held > 0 ? `${mail.held} held on purpose, ` : ""}${mail.overdue} overdue`;
-  const dead = mail.dead === 0 ? "none" : `${mail.dead}: see \`invitewatch notifications --state dead\``;
+  const what =
+    "`invitewatch notifications --state dead` lists them, `invitewatch notifications retry` has them sent again";
+  const dead = mail.dead === 0 ? "none" : `${mail.dead}: ${what}`;
+  const { relayDownSince, relayError } = mail;
+  const down = relayDownSince === null ? null : `down since ${at(relayDownSince)}: ${relayError ?? "no answer"}`;
   return [
     ...nothing,
     ...watches,
     "mail",
     ...line("owed", owed),
     ...line("given up", dead),
+    ...(down === null ? [] : line("mail server", down)),
     "",
     `Times are in ${zone.name}.`,
   ];

@@ -46,12 +46,16 @@ export function summaryOf(event: Event, organizationName: string | null, zone: Z
       return `${who}: ${event.data.reason}`;
     case "notification.dead":
       return `mail to ${event.data.recipient} was given up: ${event.data.reason}`;
+    case "notification.retried":
+      return `${event.data.by} had ${count(event.data.notificationIds.length, "mail")} tried again`;
+    case "notification.discarded":
+      return `${event.data.by} discarded ${count(event.data.notificationIds.length, "mail")}: ${event.data.reason}`;
     case "watch.blind":
       return `blind since ${when(event.data.since)}, ${count(event.data.atRisk.length, "invitation")} at risk: ${event.data.reason}`;
     case "watch.recovered":
       return `sees again; was blind ${when(event.data.since)} to ${when(event.data.until)}: ${event.data.reason}`;
     case "invite.acknowledged":
-      return `${event.data.by} takes care of ${who}${event.data.reason === null ? "" : `: ${event.data.reason}`}`;
+      return `${who} is taken care of, says ${event.data.by}${event.data.reason === null ? "" : `: ${event.data.reason}`}`;
     case "silence.created":
       return `${event.data.by} silenced ${silenced(event.data)} until ${when(event.data.until)}: ${event.data.reason}`;
     case "silence.ended":

@@ -55,6 +55,13 @@ export function createZone(name: string): Zone {
   };
 }
 
+const INSTANT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z/g;
+
+/** The text with its RFC 3339 instants told in the zone. */
+export function spellInstants(text: string, zone: Zone): string {
+  return text.replace(INSTANT, (found) => (Number.isNaN(Date.parse(found)) ? found : zone.show(new Date(found))));
+}
+
 /** "2d3h", "45m", "20s": the two largest units, rounded down. */
 export function shortDuration(ms: number): string {
   const unitMs = ms >= DAY_MS ? HOUR_MS : ms >= HOUR_MS ? MINUTE_MS : 1000;

@@ -31,6 +31,20 @@ export type MailConfig = {
   readonly from: string;
 };
 
+/** Where an alert goes when mail is down; null for what there is not. */
+export type FallbackConfig = {
+  /** As in MailConfig. A secret. */
+  readonly smtpUrl: string | null;
+  readonly webhook: WebhookConfig | null;
+};
+
+export type WebhookConfig = {
+  /** A secret: whoever knows it can post. */
+  readonly url: string;
+  /** What posts are signed with: `whsec_` and base64, or plain text. A secret. */
+  readonly secret: string;
+};
+
 export type HttpConfig = {
   readonly host: string;
   /** 0 where the server is turned off. */
@@ -47,6 +61,7 @@ export type Config = {
   /** First to last. */
   readonly routes: readonly Route[];
   readonly mail: MailConfig | null;
+  readonly fallback: FallbackConfig;
   readonly jitterMs: number;
   /** Everything of one poll ends within this, in ms. */
   readonly syncDeadlineMs: number;

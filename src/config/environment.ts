@@ -25,7 +25,18 @@ const OUR_NAME = "INVITEWATCH_";
  * others use too (`DATABASE_`, `HTTP_`, `LOG_`, `PUBLIC_`, and `CLOUDFLARE_` without `API_`): there only a name that is
  * all but equal to one of ours is a mistake.
  */
-const OUR_PREFIXES = ["CLOUDFLARE_API_", "SMTP_", "MAIL_", "SYNC_", "EXPIRY_", "DIGEST_", "HEARTBEAT_", OUR_NAME];
+const OUR_PREFIXES = [
+  "CLOUDFLARE_API_",
+  "SMTP_",
+  "MAIL_",
+  "FALLBACK_SMTP_",
+  "FALLBACK_WEBHOOK_",
+  "SYNC_",
+  "EXPIRY_",
+  "DIGEST_",
+  "HEARTBEAT_",
+  OUR_NAME,
+];
 
 /** Names that look like ours and belong to others: Cloudflare's wrangler and Terraform provider, cron, others. */
 const FOREIGN = new Set([

@@ -14,6 +14,8 @@ const MAILED = {
   "watch.blind": true,
   "watch.recovered": true,
   "notification.dead": false,
+  "notification.retried": false,
+  "notification.discarded": false,
   "invite.acknowledged": false,
   "silence.created": false,
   "silence.ended": false,

@@ -17,6 +17,8 @@ export type Refuse = (message: string) => void;
 export type Read<T> = (text: string, refuse: Refuse) => T | undefined;
 export type FieldSchema<T> = z.ZodType<T, string>;
 
+const SHORTEST_SIGNING_KEY = 24;
+
 /** The schema of what `read` returns. */
 export function field<T>(read: Read<T>): FieldSchema<T> {
   return z.string({ error: ({ input }) => typeFault(input) }).transform((text, context): T => {
@@ -35,6 +37,21 @@ export const textField = field((text, refuse) => {
 export const secretField = field((text, refuse) => {
   if (/^[\x21-\x7e]+$/.test(text)) return text;
   refuse("It has a space, a line break or a character that is not ASCII, so it cannot be a key.");
+  return undefined;
+});
+
+/** A key for signatures, of 24 bytes or more. @see https://www.standardwebhooks.com */
+export const signingSecretField = field((text, refuse) => {
+  const [, base64] = /^whsec_(.*)$/s.exec(text) ?? [];
+  if (!/^[\x21-\x7e]+$/.test(text)) {
+    refuse("It has a space, a line break or a character that is not ASCII.");
+  } else if (base64 !== undefined && !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
+    refuse("What follows whsec_ is not base64.");
+  } else if ((base64 === undefined ? text.length : Buffer.from(base64, "base64").length) < SHORTEST_SIGNING_KEY) {
+    refuse(`It is shorter than ${SHORTEST_SIGNING_KEY} ${base64 === undefined ? "characters" : "bytes"}.`);
+  } else {
+    return text;
+  }
   return undefined;
 });
 

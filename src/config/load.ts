@@ -60,7 +60,7 @@ function readAll(env: Environment, readFile: ReadFile): { reading: Reading; prob
   const { drafts, problems: watchProblems } = readWatches(file, top, { readFile, spell });
   const { routes, problems: routeProblems } = readRoutes(file, namesOf(drafts, file), spell);
   const reading = { source, file, values, drafts, routes };
-  const problems = [...source.problems, ...valueProblems, ...credentialProblems(reading)];
+  const problems = [...source.problems, ...valueProblems, ...credentialProblems(reading), ...webhookProblems(reading)];
   const rules = [...watchProblems, ...routeProblems, ...thresholdRules(reading), ...jitterProblems(reading)];
   const all = [...problems, ...file.problems, ...(file.readable ? rules : [])];
   return { reading, problems: all.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
@@ -99,6 +99,14 @@ function credentialProblems({ source, file }: Reading): readonly Problem[] {
   return [{ key: absent, found: null, message }];
 }
 
+/** A post that nobody can verify is no alert. */
+function webhookProblems({ source: { mentioned } }: Reading): readonly Problem[] {
+  const { fallbackWebhookUrl: url, fallbackWebhookSecret: secret } = settings;
+  if (!mentioned.has("fallbackWebhookUrl") || mentioned.has("fallbackWebhookSecret")) return [];
+  const message = `${url.variable} is set, and what is posted there has to be signed. Set ${secret.variable} too: ${secret.accepts}.`;
+  return [{ key: secret.variable, found: null, message }];
+}
+
 function thresholdRules({ source, file, values, drafts }: Reading): readonly Problem[] {
   const given = source.given.get("thresholds");
   if (given === undefined || file.has(["thresholds"])) return thresholdProblems(file, drafts);
@@ -127,13 +135,17 @@ function configOf(values: Values, reading: Reading, terminal: boolean): Config {
   const { source, drafts, routes } = reading;
   const watches = drafts.map(watchOf).filter((watch) => watch !== null);
   const shortestMs = Math.min(...drafts.map(({ schedule }) => schedule?.shortestMs ?? Number.POSITIVE_INFINITY));
-  const { smtpUrl, mailFrom } = values;
+  const { smtpUrl, mailFrom, fallbackWebhookUrl: url, fallbackWebhookSecret: secret } = values;
   return {
     databaseUrl: values.databaseUrl,
     cloudflareBaseUrl: values.baseUrl,
     watches,
     routes,
     mail: smtpUrl !== null && mailFrom !== null ? { smtpUrl, from: mailFrom } : null,
+    fallback: {
+      smtpUrl: values.fallbackSmtpUrl,
+      webhook: url !== null && secret !== null ? { url, secret } : null,
+    },
     jitterMs: source.given.has("jitter") ? values.jitter : Math.min(values.jitter, shortestMs / 2),
     syncDeadlineMs: values.syncDeadline,
     timezone: values.timezone,

@@ -5,17 +5,23 @@ import type { Source } from "./environment.ts";
 import type { ConfigFile } from "./file.ts";
 import type { Problem } from "./problem.ts";
 import { settings, type Values } from "./settings.ts";
-import { passwordsIn } from "./urls.ts";
+import { addressSecretsIn, passwordsIn } from "./urls.ts";
 import type { WatchDraft } from "./watches.ts";
 
 /** All of them, passwords in every form in which a server may echo them. */
 export function secretsIn(
-  { httpToken, heartbeatUrl, smtpUrl, databaseUrl }: Values,
+  { httpToken, heartbeatUrl, smtpUrl, databaseUrl, ...fallback }: Values,
   watches: readonly WatchConfig[],
 ): readonly string[] {
+  const { fallbackSmtpUrl, fallbackWebhookUrl, fallbackWebhookSecret } = fallback;
   const credentials = watches.map(({ credential }) => secretOf(credential));
   const others = [httpToken, heartbeatUrl].filter((secret) => secret !== null);
-  return [...new Set([...credentials, ...others, ...passwordsIn(smtpUrl ?? ""), ...passwordsIn(databaseUrl)])];
+  const passwords = [smtpUrl, fallbackSmtpUrl, databaseUrl].flatMap((url) => passwordsIn(url ?? ""));
+  const webhook = [
+    ...(fallbackWebhookUrl === null ? [] : addressSecretsIn(fallbackWebhookUrl)),
+    ...(fallbackWebhookSecret === null ? [] : [fallbackWebhookSecret, fallbackWebhookSecret.replace(/^whsec_/, "")]),
+  ];
+  return [...new Set([...credentials, ...others, ...passwords, ...webhook])];
 }
 
 /** Masks every secret, for one that stands in a variable or key where it does not belong. */

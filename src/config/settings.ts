@@ -15,12 +15,13 @@ import {
   optionalScheduleField,
   scheduleField,
   secretField,
+  signingSecretField,
   textField,
   thresholdsField,
   timezoneField,
   wordField,
 } from "./fields.ts";
-import { readApiBaseUrl, readBaseUrl, readDatabaseUrl, readSmtpUrl, readWebUrl } from "./urls.ts";
+import { readApiBaseUrl, readBaseUrl, readDatabaseUrl, readSmtpUrl, readWebhookUrl, readWebUrl } from "./urls.ts";
 
 export type Setting<T = unknown, D extends string | null = string | null> = {
   readonly group: string;
@@ -46,6 +47,10 @@ const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"
 const LOG_FORMATS = ["json", "pretty"] as const;
 
 const CRON = "five cron fields (minute, hour, day of month, month, day of week), or six with seconds first";
+
+const FALLBACK =
+  "The second way out, for what cannot wait: a watch that is blind, a mail that was given up, the last chance to accept. " +
+  "Used when mail has been down for 30 minutes, or sooner where the time is nearly over.";
 
 /** Ends the description of a setting that is read and checked, and that nothing obeys yet. */
 const LATER = " Checked already; takes effect with a later version.";
@@ -145,6 +150,40 @@ export const settings = {
     example: "ops@example.com, lead@example.com",
     description: "Who is told where a watch names nobody. Everybody gets a mail of their own.",
   }),
+  fallbackSmtpUrl: setting({
+    group: "Mail",
+    variable: "FALLBACK_SMTP_URL",
+    default: null,
+    secret: true,
+    schema: field(readSmtpUrl),
+    accepts: "what `SMTP_URL` takes",
+    example: "smtps://user:password@mail.example.net:465",
+    description: `${FALLBACK} A mail server that does not fail together with the first.`,
+  }),
+  fallbackWebhookUrl: setting({
+    group: "Mail",
+    variable: "FALLBACK_WEBHOOK_URL",
+    default: null,
+    secret: true,
+    schema: field(readWebhookUrl),
+    accepts: "an https URL; plain http to this machine alone",
+    example: "https://hooks.example.com/invitewatch",
+    description:
+      `${FALLBACK} Alerts are posted there as JSON, signed with \`FALLBACK_WEBHOOK_SECRET\` as ` +
+      "[Standard Webhooks](https://www.standardwebhooks.com) has it.",
+  }),
+  fallbackWebhookSecret: setting({
+    group: "Mail",
+    variable: "FALLBACK_WEBHOOK_SECRET",
+    default: null,
+    secret: true,
+    schema: signingSecretField,
+    accepts: "whsec_ followed by 24 bytes or more in base64; or any other text of 24 characters or more",
+    example: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    description:
+      "What the receiver of `FALLBACK_WEBHOOK_URL` verifies the signature with; needed where that is set. A text without " +
+      "`whsec_` is itself the key.",
+  }),
   schedule: setting({
     group: "Sync",
     variable: "SYNC_SCHEDULE",
@@ -225,7 +264,7 @@ export const settings = {
     schema: hostField,
     accepts: "an IP address or a host name",
     example: "0.0.0.0",
-    description: "The address that the HTTP server listens on; it answers `/healthz`.",
+    description: "The address that the HTTP server listens on; it answers `/healthz` and `/readyz`.",
   }),
   httpPort: setting({
     group: "HTTP",

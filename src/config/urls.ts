@@ -12,6 +12,9 @@ type Refuse = (message: string) => void;
 /** Query parameters that SMTP_URL may have; each is `true` or `false`. */
 const SMTP_PARAMETERS = ["allowInsecureAuth"] as const;
 
+/** A shorter path hides nothing, and masking it would garble other texts. */
+const SHORTEST_SECRET_PATH = 12;
+
 const ENCODE_HINT = "In a user name or password write @ as %40, : as %3A, / as %2F, # as %23, ? as %3F and % as %25.";
 const BAD_ENCODING = `Its login has a "%" that encodes nothing. ${ENCODE_HINT}`;
 
@@ -19,10 +22,13 @@ const BAD_ENCODING = `Its login has a "%" that encodes nothing. ${ENCODE_HINT}`;
 export function readApiBaseUrl(text: string, refuse: Refuse): string | undefined {
   const base = readBaseUrl(text, refuse);
   if (base === undefined) return undefined;
-  const { protocol, hostname } = new URL(base);
-  if (protocol === "https:" || isLoopback(hostname)) return base;
-  refuse("Plain http would send the credential in the clear; it is taken for this machine alone (localhost).");
-  return undefined;
+  return requireTls(base, "the credential", refuse);
+}
+
+/** Where alerts are posted: https, or http to this machine alone. */
+export function readWebhookUrl(text: string, refuse: Refuse): string | undefined {
+  const address = readWebUrl(text, refuse);
+  return address === undefined ? undefined : requireTls(address, "the alerts", refuse);
 }
 
 /** An http or https address that paths can be put behind: no query, no slash at its end. */
@@ -87,6 +93,20 @@ export function passwordsIn(text: string): readonly string[] {
   const written = [url.password, url.searchParams.get("password") ?? ""].filter((password) => password !== "");
   const passwords = new Set(written.flatMap((password) => [password, decoded(password) ?? password]));
   return [...passwords].flatMap((password) => [password, Buffer.from(`\0${user}\0${password}`).toString("base64")]);
+}
+
+/** The texts by which somebody could post to the URL: itself, and its path as a server echoes it. */
+export function addressSecretsIn(text: string): readonly string[] {
+  const { pathname, search } = new URL(text);
+  const path = `${pathname}${search}`;
+  return path.length < SHORTEST_SECRET_PATH ? [text] : [text, path];
+}
+
+function requireTls(address: string, what: string, refuse: Refuse): string | undefined {
+  const { protocol, hostname } = new URL(address);
+  if (protocol === "https:" || isLoopback(hostname)) return address;
+  refuse(`Plain http would send ${what} in the clear; it is taken for this machine alone (localhost).`);
+  return undefined;
 }
 
 function loginFaults(url: URL): readonly string[] {

@@ -30,6 +30,8 @@ export type EventDataByType = {
     readonly notificationId: string;
     readonly recipient: string;
   };
+  "notification.retried": MailDecision & { readonly reason: string | null };
+  "notification.discarded": MailDecision & { readonly reason: string };
   "invite.acknowledged": { readonly by: string /** The note, if one was made. */; readonly reason: string | null };
   "silence.created": SilenceData & { readonly until: string };
   "silence.ended": SilenceData;
@@ -44,6 +46,9 @@ type Blindness = {
   /** Ids of pending invites that end inside it, the first to end first; while it lasts, all that have an end. */
   readonly atRisk: readonly string[];
 };
+
+/** What somebody decided about mails that are owed or were given up. */
+type MailDecision = { readonly by: string; readonly notificationIds: readonly string[] };
 
 type SilenceData = {
   readonly by: string;

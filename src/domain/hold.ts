@@ -3,8 +3,8 @@ import type { Event } from "./event.ts";
 import { hasEnded } from "./expiry.ts";
 import type { Invite } from "./invite.ts";
 
-/** `silence`: somebody asked for it. `flapping`: a status that goes back and forth. `flood`: too many mails an hour. */
-export type HoldCause = "silence" | "flapping" | "quiet-hours" | "flood";
+/** `silence`: somebody asked for it. `flapping`: a status that goes back and forth. `flood`: too many mails an hour. `outage`: no mail server for hours. */
+export type HoldCause = "silence" | "flapping" | "quiet-hours" | "flood" | "outage";
 
 export type Hold = {
   readonly cause: HoldCause;

@@ -7,6 +7,11 @@ export type NotificationState = "pending" | "sending" | "delivered" | "dead" | "
 /** The type of the most urgent event in the mail, or what sort of overview it is. */
 export type NotificationKind = EventType | "inventory" | "digest" | "summary" | "test";
 
+/** Since when the mail might have been sent: from when it was let through, or else from when it was owed or held until. */
+export function owedSinceOf({ releasedAt, createdAt }: Notification): Date {
+  return releasedAt ?? createdAt;
+}
+
 export type Notification = {
   readonly id: string;
   /** Null where the mail tells of several watches. */
@@ -36,6 +41,10 @@ export type Notification = {
   readonly nextAttemptAt: Date | null;
   /** When it was let through to be sent; null while it waits, and where it never may. */
   readonly releasedAt: Date | null;
+  /** When it is of no use any more; null where it always is, and before it is let through. */
+  readonly usefulUntil: Date | null;
+  /** Whether an attempt sent the whole mail and heard no answer: it may have been accepted. */
+  readonly maybeAccepted: boolean;
   readonly syncId: string | null;
   /** Of `watch`; a summary tells those of the mails that it covers. */
   readonly eventSeqs: readonly number[];

@@ -135,7 +135,9 @@ function silentBecause(event: Event, invite: Invite | null): Silent | null {
     }
     case "invite.expiring": {
       const at = invite?.acknowledgedAt ?? null;
-      return at === null ? null : { reason: "acknowledged", detail: `acknowledged at ${at.toISOString()}` };
+      return at === null
+        ? null
+        : { reason: "acknowledged", detail: `somebody takes care of it since ${at.toISOString()}` };
     }
     case "notification.dead":
       return { reason: "told in the next mail", detail: "a mail that was given up makes no mail of its own" };

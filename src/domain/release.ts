@@ -12,6 +12,7 @@ import { type Invite, inviteKey } from "./invite.ts";
 import type { Notification, NotificationKind } from "./notification.ts";
 import { endsInside, mostUrgent, quietHold, type Suppression, type SuppressionReason, silenceHold } from "./plan.ts";
 import { type QuietHours, quietUntil } from "./quiet-hours.ts";
+import type { Outage } from "./relay.ts";
 import { type Silence, silenceOf } from "./silence.ts";
 
 const HOUR_MS = 3_600_000;
@@ -36,6 +37,8 @@ export type ReleaseInput = {
   readonly quietHoursOf: (watch: string) => QuietHours | null;
   /** When mails to the recipient were released within the last hour, oldest first. */
   readonly releasedAt: readonly Date[];
+  /** The long outage whose mails become one per recipient; null where there was none. */
+  readonly outage: Outage | null;
   /** Mails per recipient and hour. */
   readonly floodCap: number;
   readonly now: Date;
@@ -96,14 +99,28 @@ function settlingOf(one: OwedNews, input: ReleaseInput): Hold | null {
   return { cause: "flapping", until, reason: "its status keeps changing" };
 }
 
-/** The mail, then the held ones whose time has come too, and those that tell of the same changes back and forth. */
+/**
+ * The mail, then the held ones whose time has come too, and those that tell of the same changes back and forth. After
+ * a long outage: all that it held up.
+ */
 function membersOf(input: ReleaseInput): readonly OwedNews[] {
   const { mail, others, now } = input;
+  if (isHeldUp(mail, input)) return [mail, ...others.filter((one) => isHeldUp(one, input))];
   if (mail.notification.heldBy === null) return [mail];
   const ripe = others.filter((one) => isDue(one, now) && settlingOf(one, input) === null);
   const damped = invitesOf([mail, ...ripe].filter(isDamped));
   const same = others.filter((one) => isDamped(one) && concernsAny(one, damped));
   return [mail, ...new Set([...ripe, ...same])];
+}
+
+/**
+ * Whether a long outage kept the mail from leaving. One that may have been accepted is repeated as it is, and an
+ * overview is no news.
+ */
+function isHeldUp({ notification }: OwedNews, { outage, now }: ReleaseInput): boolean {
+  const { kind, createdAt, maybeAccepted, heldBy, nextAttemptAt } = notification;
+  if (outage === null || createdAt > outage.until || maybeAccepted || OVERVIEWS.includes(kind)) return false;
+  return heldBy === null || nextAttemptAt === null || nextAttemptAt <= now;
 }
 
 function isDamped({ notification }: OwedNews): boolean {
@@ -195,7 +212,7 @@ function mootBecause(
   if (event.type !== "invite.expiring") return null;
   if (over) return { reason: "moot", detail: `the invitation was ${how} before the reminder was sent` };
   if (invite.acknowledgedAt !== null) {
-    return { reason: "acknowledged", detail: `acknowledged at ${invite.acknowledgedAt.toISOString()}` };
+    return { reason: "acknowledged", detail: `somebody takes care of it since ${invite.acknowledgedAt.toISOString()}` };
   }
   // A later end has reminders of its own.
   const moved = invite.expiresAt !== null && invite.expiresAt > new Date(event.data.expiresAt);

@@ -7,7 +7,7 @@
 
 const MINUTE_MS = 60_000;
 const DELAYS_MS = [15_000, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, 30 * MINUTE_MS, 60 * MINUTE_MS];
-const HORIZON_MS = 5 * 24 * 60 * MINUTE_MS;
+export const HORIZON_MS = 5 * 24 * 60 * MINUTE_MS;
 const SPREAD = 0.2;
 
 /**

@@ -77,7 +77,7 @@ function mailTroubles(input: DigestInput, times: Times): readonly ItemView[] {
     facts: [
       ...failures,
       ...(left > 0 ? [{ label: "More", value: moreOf(left, "notifications") }] : []),
-      { label: "What to do", value: '"invitewatch notifications --state dead" lists them all' },
+      { label: "What to do", value: '"invitewatch notifications retry" sends them again, "discard" drops them' },
     ],
   };
   const late: ItemView = {

@@ -1,29 +1,18 @@
-/** Answers `/healthz`: that the daemon is alive, whatever the state of the world around it. */
-import { createServer } from "node:http";
-import type { HttpConfig } from "../config/config.ts";
-import type { Logger } from "../log.ts";
+/** `/healthz`: the daemon is alive, whatever the state of the world. `/readyz`: whether it does its work, or why not. */
+import type { Readiness } from "./readiness.ts";
+import type { Page } from "./server.ts";
 
-export type HealthServer = { close(): Promise<void> };
-
-/** Listens where the configuration says; a port that is taken is an error, and no reason not to watch. */
-export async function serveHealth({ host, port }: HttpConfig, log: Logger): Promise<HealthServer> {
-  if (port === 0) return { close: async () => {} };
-  const server = createServer((request, response) => {
-    const found = request.method === "GET" && request.url === "/healthz";
-    response.writeHead(found ? 200 : 404, { "content-type": "application/json" });
-    response.end(JSON.stringify({ status: found ? "ok" : "not found" }));
-  });
-  await new Promise<void>((resolve) => {
-    server.once("error", (error) => {
-      log.error({ event: "http.failed", err: error, host, port }, "the health server cannot listen; change HTTP_PORT");
-      resolve();
-    });
-    server.listen(port, host, resolve);
-  });
-  return {
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+/** The pages by path. */
+export function healthPages(readiness: Readiness): ReadonlyMap<string, Page> {
+  return new Map<string, Page>([
+    ["/healthz", async () => ({ status: 200, body: { status: "ok" } })],
+    [
+      "/readyz",
+      async () => {
+        const reasons = await readiness.shortcomings();
+        if (reasons.length === 0) return { status: 200, body: { status: "ready" } };
+        return { status: 503, body: { status: "not ready", reasons } };
+      },
+    ],
+  ]);
 }

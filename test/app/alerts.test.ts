@@ -14,6 +14,7 @@ import { messageIdFor } from "../../src/mail/headers.ts";
 import { type OpenedDatabase, openTestDatabase } from "../support/database.ts";
 import { HOUR, MINUTE } from "../support/durations.ts";
 import { type Lab, openLab } from "../support/lab.ts";
+import { refused } from "../support/outcomes.ts";
 import { type Relay, startRelay } from "../support/relay.ts";
 
 let database: OpenedDatabase;
@@ -46,9 +47,9 @@ async function open(t: TestContext, options: Options = {}): Promise<Stage & { re
     await relay.close();
     await lab.close();
   });
-  const outbox = createOutboxStore(database.prisma, (tx, id, at) => database.queue.enqueueDeliveries(tx, [id], at));
+  const outbox = createOutboxStore(database.prisma, database.queue.enqueueDeliveries);
   const transport = createMailTransport(relay.url, String);
-  const ports = { outbox, transport, clock: { now: lab.now }, chance: () => 0.5, newId: randomUUID };
+  const ports = { outbox, transport, fallbacks: [], clock: { now: lab.now }, chance: () => 0.5, newId: randomUUID };
   const settings: MailSettings = {
     from: "invites@example.com",
     publicUrl: null,
@@ -78,7 +79,7 @@ async function deliverDue({ lab, relay, ports, settings }: Stage): Promise<reado
       orderBy: { createdAt: "asc" },
     });
     if (due.length === 0) break;
-    for (const { id } of due) await deliver(id, settings, ports);
+    for (const { id } of due) await deliver({ notificationId: id }, settings, ports);
   }
   const mails = await Promise.all(relay.transactions.slice(sentBefore).map(({ mail }) => simpleParser(mail)));
   return mails.map((mail) => String(mail.headers.get("x-invitewatch-kind")));
@@ -260,13 +261,15 @@ describe("a mail that was given up", () => {
     const lost = await database.prisma.notification.findFirstOrThrow({
       where: { watchName: lab.plan.watch, state: "pending" },
     });
-    await stage.ports.outbox.begin(lost.id, lab.now());
-    await stage.ports.outbox.receive(lost.id, {
+    await stage.ports.outbox.begin(lost.id, 0, lab.now());
+    const receipt = {
       state: "dead",
       at: lab.now(),
       error: "550 5.1.1 gone",
       reason: "refused",
-    });
+    } as const;
+    const attempted = { startedAt: lab.now(), way: "smtp", outcome: refused("recipient", receipt.error) } as const;
+    await stage.ports.outbox.receive(lost.id, receipt, attempted, null);
 
     const texts: string[] = [];
     for (const name of ["Acme", "Northwind"]) {

@@ -61,11 +61,39 @@ before(async () => {
     ...common,
     state: "delivered",
     subject: "Invitation",
-    attempts: 2,
+    attempts: 3,
     lastAttemptAt: at("08:07"),
     deliveredAt: at("08:07"),
     response: "250 queued as 4XyZ",
     rules: ["default", "routes[0]"],
+  });
+  const tried = { notificationId: told, durationMs: 130, way: "smtp" };
+  await seeded.database.prisma.attempt.createMany({
+    data: [
+      {
+        ...tried,
+        number: 1,
+        startedAt: at("08:05"),
+        stage: "recipient",
+        outcome: "failed",
+        cause: "temporary",
+        code: 451,
+        enhancedCode: "4.7.1",
+        said: "451 4.7.1 later",
+      },
+      {
+        ...tried,
+        number: 3,
+        startedAt: at("08:07"),
+        way: "fallback-smtp",
+        durationMs: 2_040,
+        stage: "answer",
+        outcome: "accepted",
+        code: 250,
+        queueId: "4XyZ",
+        said: "queued",
+      },
+    ],
   });
   const held = await owe(seeded, {
     ...common,
@@ -159,6 +187,27 @@ test("every event says for each recipient whether it was mailed, waits, or why i
   ]);
 });
 
+test("every attempt at a mail is under the mail, with how far it came and what was said", async () => {
+  const { notifications } = await json("abcdef01");
+
+  const [first, last] = notifications[0].deliveryAttempts;
+  assert.deepEqual(first, {
+    number: 1,
+    startedAt: "2026-11-22T08:05:00.000Z",
+    durationMs: 130,
+    way: "smtp",
+    stage: "recipient",
+    outcome: "failed",
+    cause: "temporary",
+    code: 451,
+    enhancedCode: "4.7.1",
+    queueId: null,
+    said: "451 4.7.1 later",
+  });
+  assert.deepEqual([last.number, last.way, last.queueId], [3, "fallback-smtp", "4XyZ"]);
+  assert.deepEqual(notifications[1].deliveryAttempts, []);
+});
+
 test("explain on a screen tells it in the order of time, on 80 columns, without obeying a name", async () => {
   const { code, stdout } = await run("abcdef01");
 
@@ -176,7 +225,10 @@ test("explain on a screen tells it in the order of time, on 80 columns, without 
     "  no complete list since 2026-11-22 10:30: HTTP 502\n",
     "  by jo, until 2026-11-25 20:00: all is expected\n",
     `  told by       mail ${short(mails.summary)}, in its place\n`,
-    "  attempts      2, the last at 2026-11-22 08:07\n  answer        250 queued as 4XyZ\n",
+    "  attempts      3, the last at 2026-11-22 08:07\n  attempt 1     2026-11-22 08:05, 0.1 s: failed (temporary) at recipient: 451\n                4.7.1 later\n",
+    "  attempt 2     nobody knows how it ended: it has no record\n",
+    "  attempt 3     2026-11-22 08:07, 2.0 s: accepted by the second mail server,\n                queued as 4XyZ: 250 queued\n",
+    "  answer        250 queued as 4XyZ\n",
     `  <${mails.told}@example.com>\n`,
     "  error         550 no such user\n",
   ]) {

@@ -13,7 +13,7 @@ import { invite } from "../adapters/postgres/read-seed.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { runCommand } from "./command.ts";
 
-for (const name of ["ack", "silence", "silences", "unsilence", "explain"]) {
+for (const name of ["ack", "silence", "silences", "unsilence", "explain", "notifications"]) {
   test(`the help of ${name} has examples, and needs neither configuration nor database`, async () => {
     const { code, stdout } = await runCommand([name, "--help"], { env: { DATABASE_URL: "nonsense" } });
 
@@ -28,6 +28,8 @@ const ACTS = [
   ["silences"],
   ["unsilence", "a"],
   ["explain", "i1"],
+  ["notifications", "retry", "--all-dead"],
+  ["notifications", "discard", "abcdef", "--reason", "x"],
 ];
 
 test("a database that was never migrated is told, with what to do", async () => {
@@ -75,6 +77,8 @@ test("people act beside a daemon that works on the embedded database", async (t)
   await run("unsilence", created.split(" ")[1] ?? "");
 
   assert.equal(await delivered, mail);
+  assert.match(await run("notifications", "retry", mail), /is due now/);
+  assert.match(await run("notifications", "discard", mail, "--reason", "told by phone"), /is discarded/);
   assert.match(await run("explain", "abcdef"), /\n {2}acknowledged {2}since 2026-11-22 20:10\n/);
   assert.equal(await run("silences"), "No silences.\n");
 });

@@ -11,6 +11,8 @@ import {
 } from "../adapters/postgres/read-seed.ts";
 import { runCommand } from "./command.ts";
 
+const WELL = { relayDownSince: null, relayError: null };
+
 let seeded: Seeded;
 
 beforeEach(async () => {
@@ -71,7 +73,7 @@ test("in JSON it is the watches and the mail", async () => {
         head: { seq: 1, hash: event?.hash },
       },
     ],
-    mail: { owed: 1, held: 0, overdue: 0, oldestOwedAt: "2026-11-22T20:00:00.000Z", dead: 0 },
+    mail: { owed: 1, held: 0, overdue: 0, oldestOwedAt: "2026-11-22T20:00:00.000Z", dead: 0, ...WELL },
   });
 });
 
@@ -137,5 +139,27 @@ test("it exits 1 when a mail was given up", async () => {
   await seeded.syncs(sync(at("20:00")));
   await seeded.notifications(notification({ state: "dead" }));
 
-  assert.equal((await status()).code, 1);
+  const { code, stdout } = await status();
+
+  assert.equal(code, 1);
+  assert.match(
+    stdout.replaceAll(/\s+/g, " "),
+    / given up 1: `invitewatch notifications --state dead` lists them, `invitewatch notifications retry` has them /,
+  );
+});
+
+test("a mail server that is down is named with its error and since when", async () => {
+  await seeded.syncs(sync(at("20:00")));
+  const down = { downSince: at("19:00"), failures: 3, nextProbeAt: at("20:15"), error: "connection refused" };
+  await seeded.database.prisma.relay.create({ data: { name: "smtp", ...down } });
+
+  const screen = await status();
+  const { mail } = JSON.parse((await status("--json")).stdout);
+
+  assert.match(
+    screen.stdout,
+    /\n {2}mail server +down since 2026-11-22 19:00 \(1h10m ago\): connection\n {23}refused\n/,
+  );
+  assert.equal(mail.relayDownSince, "2026-11-22T19:00:00.000Z");
+  assert.equal(mail.relayError, "connection refused");
 });

@@ -47,13 +47,14 @@ test("an empty environment gives the defaults and says what is missing", () => {
       watches: [],
       routes: [],
       mail: null,
+      fallback: { smtpUrl: null, webhook: null },
       jitterMs: 30_000,
       syncDeadlineMs: 120_000,
       timezone: "UTC",
       http: { host: "127.0.0.1", port: 8080, token: null },
       publicUrl: null,
       floodCap: 20,
-      digestSchedule: "0 9 * * 1",
+      digest: { schedule: "0 9 * * 1", intervalMs: 604_800_000 },
       heartbeatUrl: null,
       log: { level: "info", format: "json" },
       missing: 4,
@@ -88,6 +89,19 @@ test("the older pair of e-mail and key is a credential", () => {
   const config = load({ CLOUDFLARE_EMAIL: "ops@example.com", CLOUDFLARE_API_KEY: "key-0123" });
 
   assert.deepEqual(config.watches[0]?.credential, { kind: "key", email: "ops@example.com", key: "key-0123" });
+});
+
+test("the second way out is a mail server, a webhook or both", () => {
+  const config = load({
+    FALLBACK_SMTP_URL: "smtps://mail.example.net",
+    FALLBACK_WEBHOOK_URL: "http://localhost:9000/hook",
+    FALLBACK_WEBHOOK_SECRET: "plain text is not, this-is: fine".replaceAll(" ", "-"),
+  });
+
+  assert.deepEqual(config.fallback, {
+    smtpUrl: "smtps://mail.example.net",
+    webhook: { url: "http://localhost:9000/hook", secret: "plain-text-is-not,-this-is:-fine" },
+  });
 });
 
 const MISSING = [
@@ -125,6 +139,9 @@ test("every secret is listed, with passwords in each form that a server may echo
     DATABASE_URL: "postgres://app:db-secret@db/invitewatch",
     HTTP_TOKEN: "http-secret",
     HEARTBEAT_URL: "https://hc-ping.com/3f9b",
+    FALLBACK_SMTP_URL: "smtps://bot:fallback-secret@mail.example.net",
+    FALLBACK_WEBHOOK_URL: "https://hooks.example.com/services/T0/s3cret",
+    FALLBACK_WEBHOOK_SECRET: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
   });
 
   const login = Buffer.from("\0bot\0p@ss-word").toString("base64");
@@ -136,6 +153,11 @@ test("every secret is listed, with passwords in each form that a server may echo
     "db-secret",
     "http-secret",
     "https://hc-ping.com/3f9b",
+    "fallback-secret",
+    "https://hooks.example.com/services/T0/s3cret",
+    "/services/T0/s3cret",
+    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
   ];
   assert.deepEqual(
     expected.filter((secret) => !config.secrets.includes(secret)),
@@ -144,9 +166,15 @@ test("every secret is listed, with passwords in each form that a server may echo
   assert.ok(!config.secrets.includes("bot"));
 });
 
+/** What a setting cannot be without. */
+const PARTNERS: Readonly<Record<string, Env>> = {
+  CLOUDFLARE_API_KEY: { CLOUDFLARE_EMAIL: "ops@example.com" },
+  FALLBACK_WEBHOOK_URL: { FALLBACK_WEBHOOK_SECRET: "plain-text-of-24-or-more" },
+};
+
 for (const variable of settingNames.map((name) => settings[name] as Setting).filter(({ secret }) => secret)) {
   test(`${variable.variable} may come from a file, trimmed`, () => {
-    const pair = variable.variable === "CLOUDFLARE_API_KEY" ? { CLOUDFLARE_EMAIL: "ops@example.com" } : {};
+    const pair = PARTNERS[variable.variable] ?? {};
     const fromVariable = load({ ...pair, [variable.variable]: variable.example });
 
     const fromFile = load({ ...pair, [`${variable.variable}_FILE`]: "/s" }, { "/s": `\uFEFF ${variable.example}\r\n` });

@@ -181,7 +181,7 @@ describe("an invite that somebody took care of", () => {
     const result = plan([expiring()], setting);
 
     assert.deepEqual([outline(result), reasons(result)], [[], [["acknowledged", [1]]]]);
-    assert.equal(result.suppressions[0]?.detail, `acknowledged at ${after(-HOUR).toISOString()}`);
+    assert.equal(result.suppressions[0]?.detail, `somebody takes care of it since ${after(-HOUR).toISOString()}`);
   });
 
   test("still tells how it ended, and what changed", () => {

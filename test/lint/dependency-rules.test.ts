@@ -54,6 +54,12 @@ const violations: readonly Case[] = [
     says: /mail is pure/,
   },
   {
+    rule: "the webhook knows no other adapter",
+    file: "src/adapters/webhook/knows-smtp.ts",
+    code: `import { createMailTransport } from "../smtp/transport.ts";\nexport const send = createMailTransport;`,
+    says: /An adapter imports app and domain/,
+  },
+  {
     rule: "mail does not know app",
     file: "src/mail/knows-app.ts",
     code: `export type { Clock } from "../app/ports.ts";`,

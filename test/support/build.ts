@@ -205,6 +205,8 @@ export function notification(overrides: Partial<Notification> = {}): Notificatio
     error: null,
     nextAttemptAt: NOW,
     releasedAt: null,
+    usefulUntil: null,
+    maybeAccepted: false,
     syncId: "sync",
     eventSeqs: [1],
     ...overrides,

@@ -81,6 +81,7 @@ export function createOutbox({ invites, silences = [], quietHours, floodCap = 20
       releasedAt: rows
         .flatMap(({ releasedAt: at }) => (at !== null && at > after(-HOUR, now) ? [at] : []))
         .sort((a, b) => a.getTime() - b.getTime()),
+      outage: null,
       floodCap,
       now,
     });

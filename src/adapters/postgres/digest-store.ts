@@ -21,6 +21,12 @@ export function createDigestStore(database: Database, enqueueDeliveries: Enqueue
       return row?.at ?? null;
     },
 
+    async firstSyncAt(watches) {
+      const [row] = await prisma.$queryRaw<{ at: Date | null }[]>`
+        SELECT min(started_at) AS at FROM sync WHERE watch = ANY (${[...watches]}::text[])`;
+      return row?.at ?? null;
+    },
+
     async readWatches(names, since, now) {
       const { spans, outages } = await readLedger(database, names, since, now);
       const coverage = coverageOf(spans, outages, { since, until: now, now });

@@ -4,14 +4,26 @@
  * The recipient's lock makes the decisions about one recipient follow one another, on all replicas.
  */
 import { randomUUID } from "node:crypto";
-import type { OutboxStore, Released, ReleaseQuestion } from "../../app/store.ts";
+import type { OutboxStore, OwedMail, Released, ReleaseQuestion, Releasing, Way } from "../../app/store.ts";
 import { inviteKey } from "../../domain/invite.ts";
-import type { Notification } from "../../domain/notification.ts";
+import { type Notification, owedSinceOf } from "../../domain/notification.ts";
+import {
+  cannotWait,
+  longOutageOf,
+  type Outage,
+  PROBE_LEASE_MS,
+  type RelayState,
+  usefulUntilOf,
+  type WayOut,
+  wayOut,
+} from "../../domain/relay.ts";
 import type { Kept, Release } from "../../domain/release.ts";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
+import { recordDeath } from "./deaths.ts";
 import { NO_CONTENT, readContent, readCovered, readEvents, readInvitesOf } from "./outbox-content.ts";
 import { readSilencesInForce } from "./read-silences.ts";
 import { RECIPIENT_LOCK } from "./recipient-lock.ts";
+import { readRelay, takeProbe } from "./relay-state.ts";
 import { type NotificationRow, notificationOf } from "./rows.ts";
 
 const HOUR_MS = 3_600_000;
@@ -19,29 +31,33 @@ const HOUR_MS = 3_600_000;
 const DEATHS_TOLD_WITHIN_MS = 14 * 24 * HOUR_MS;
 
 type Tx = Prisma.TransactionClient;
-type OwedRow = NotificationRow & { mime: Uint8Array | null };
+type OwedRow = NotificationRow & { mime: Uint8Array | null; last_attempt_at: Date | null };
 
 /** Deliveries to one recipient wait for one another, each for no longer than a few statements take. */
 const TRANSACTION = { timeout: 30_000, maxWait: 20_000 };
 
-/** Puts the job of a delivery into the queue, as part of the transaction. */
-export type EnqueueDelivery = (tx: Tx, notificationId: string, startAfter: Date) => Promise<void>;
+/** Puts the jobs of deliveries into the queue, as part of the transaction. */
+export type EnqueueDeliveries = (tx: Tx, notificationIds: readonly string[], startAfter: Date) => Promise<void>;
 
-export function createRelease(prisma: PrismaClient, enqueue: EnqueueDelivery): OutboxStore["release"] {
-  return (id, now, decide, summary) =>
+export function createRelease(prisma: PrismaClient, enqueue: EnqueueDeliveries): OutboxStore["release"] {
+  return (id, now, given) =>
     prisma.$transaction(async (tx): Promise<Released> => {
       const row = await lockOwed(tx, id);
-      if (row === null || !isDue(row, now)) return { kind: "idle" };
-      if (row.mime !== null) {
-        return {
-          kind: "send",
-          owed: { notification: notificationOf(row), mime: Buffer.from(row.mime), ...NO_CONTENT },
-        };
-      }
-      const release = decide(await readQuestion(tx, row, now));
+      if (row === null || !isDue(row, now, given.takeOver)) return { kind: "idle" };
+      const relay = await readRelay(tx);
+      const outage = longOutageOf(relay);
+      const carrying = { row, now, enqueue, given, relay };
+      if (row.mime !== null && !mayBeFolded(row, outage)) return sendFrozen(tx, carrying);
+      const release = given.decide(await readQuestion(tx, row, outage, now));
+      // What was let through once is not held back, only made one with others or found to be moot.
+      if (row.mime !== null && (release.kind === "send" || release.kind === "hold")) return sendFrozen(tx, carrying);
       await writeDecisions(tx, release, now);
-      return carryOut(tx, { row, release, now, enqueue, summary });
+      return carryOut(tx, release, carrying);
     }, TRANSACTION);
+}
+
+function mayBeFolded({ state, created_at: createdAt, maybe_accepted: maybeAccepted }: OwedRow, outage: Outage | null) {
+  return outage !== null && createdAt <= outage.until && !maybeAccepted && state === "pending";
 }
 
 /** The mail, with its recipient's lock taken: the row is read again once nobody else decides. */
@@ -53,16 +69,23 @@ async function lockOwed(tx: Tx, id: string): Promise<OwedRow | null> {
   return row ?? null;
 }
 
-/** A mail that was being sent when its process died is due; one that waits for its next attempt is not. */
-function isDue({ state, next_attempt_at: nextAttemptAt }: NotificationRow, now: Date): boolean {
-  return state === "sending" || (state === "pending" && (nextAttemptAt === null || nextAttemptAt <= now));
+/** No attempt lasts so long: whoever began it is gone. */
+const LONGEST_ATTEMPT_MS = 5 * 60_000;
+
+/** A mail that is being sent is due where its process died; one that waits for its next attempt is not. */
+function isDue(row: OwedRow, now: Date, takeOver: boolean): boolean {
+  const { state, next_attempt_at: nextAttemptAt, last_attempt_at: lastAttemptAt } = row;
+  if (state === "pending") return nextAttemptAt === null || nextAttemptAt <= now;
+  if (state !== "sending") return false;
+  return takeOver || lastAttemptAt === null || now.getTime() - lastAttemptAt.getTime() > LONGEST_ATTEMPT_MS;
 }
 
-async function readQuestion(tx: Tx, row: NotificationRow, now: Date): Promise<ReleaseQuestion> {
+async function readQuestion(tx: Tx, row: NotificationRow, outage: Outage | null, now: Date): Promise<ReleaseQuestion> {
   const others = await tx.$queryRaw<NotificationRow[]>`
     SELECT * FROM notification
-    WHERE recipient = ${row.recipient} AND state = 'pending' AND held_by IS NOT NULL AND mime IS NULL
-      AND id <> ${row.id}::uuid ORDER BY created_at, id`;
+    WHERE recipient = ${row.recipient} AND state = 'pending' AND id <> ${row.id}::uuid
+      AND (held_by IS NOT NULL AND mime IS NULL OR created_at <= ${outage?.until ?? null}::timestamptz)
+    ORDER BY created_at, id`;
   const newsOf = async (one: NotificationRow) => ({
     notification: notificationOf(one),
     events: await readEvents(tx, one),
@@ -85,6 +108,7 @@ async function readQuestion(tx: Tx, row: NotificationRow, now: Date): Promise<Re
     inviteOf: (watch, id) => byKey.get(inviteKey({ watch, id })) ?? null,
     silences: await readSilencesInForce(tx, now),
     releasedAt: released.map(({ at }) => at),
+    outage,
   };
 }
 
@@ -114,49 +138,116 @@ async function writeDecisions(tx: Tx, { dropped, cancelled }: Release, now: Date
 
 type Carrying = {
   readonly row: OwedRow;
-  readonly release: Release;
   readonly now: Date;
-  readonly enqueue: EnqueueDelivery;
-  readonly summary: (recipient: string) => Pick<Notification, "id" | "messageId">;
+  readonly relay: RelayState;
+  readonly given: Releasing;
+  readonly enqueue: EnqueueDeliveries;
 };
 
-async function carryOut(tx: Tx, { row, release, now, enqueue, summary }: Carrying): Promise<Released> {
+async function carryOut(tx: Tx, release: Release, carrying: Carrying): Promise<Released> {
+  const { row, now, enqueue, given } = carrying;
   const notification = notificationOf(row);
-  const cancelled = release.cancelled.find(({ id }) => id === row.id);
   switch (release.kind) {
-    case "none":
+    case "none": {
+      const cancelled = release.cancelled.find(({ id }) => id === row.id);
       return { kind: "cancelled", notification, reason: cancelled?.reason ?? "" };
+    }
     case "hold": {
       const { cause, until, reason } = release.hold;
       // What a silence held has another look when it may go, also where the night holds it on.
       const heldBy = row.held_by === "silence" ? row.held_by : cause;
       await tx.notification.update({ where: { id: row.id }, data: { heldBy, reason, nextAttemptAt: until } });
-      await enqueue(tx, row.id, until);
+      await enqueue(tx, [row.id], until);
       return { kind: "held", notification, hold: release.hold };
     }
     case "send":
-      return { kind: "send", owed: await letThrough(tx, row, release.mail, now) };
+      return leave(tx, carrying, () => letThrough(tx, row, release.mail, now));
     case "fold": {
-      const into = summary(row.recipient);
-      await insertSummary(tx, row, into, now);
+      const into = given.summary(row.recipient);
+      await insertSummary(tx, { ...row, ids: release.mails.map(({ id }) => id) }, into, now);
       await tx.notification.updateMany({
         where: { id: { in: release.mails.map(({ id }) => id) } },
         data: { state: "cancelled", reason: `covered by ${into.id}`, coveredBy: into.id, nextAttemptAt: null },
       });
-      await enqueue(tx, into.id, now);
+      await tx.notification.updateMany({ where: { coveredBy: into.id, heldBy: null }, data: { heldBy: "outage" } });
+      await enqueue(tx, [into.id], now);
       return { kind: "folded", notification, into: into.id, count: release.mails.length };
     }
   }
 }
 
+/** The bytes that were kept go out again, unless they are of no use any more. */
+async function sendFrozen(tx: Tx, carrying: Carrying): Promise<Released> {
+  const { row, now } = carrying;
+  const notification = notificationOf(row);
+  if (row.useful_until !== null && row.useful_until <= now) {
+    const reason = `it was of no use any more after ${row.useful_until.toISOString()}`;
+    await tx.notification.update({ where: { id: row.id }, data: { state: "cancelled", reason, nextAttemptAt: null } });
+    return { kind: "cancelled", notification, reason };
+  }
+  // Whoever was sending it is gone, and nobody knows how far that came.
+  const maybeAccepted = row.maybe_accepted || row.state === "sending";
+  if (maybeAccepted) await tx.notification.update({ where: { id: row.id }, data: { maybeAccepted } });
+  return leave(tx, carrying, async (way) => {
+    const content = way.kind === "fallback" ? await readContent(tx, row) : NO_CONTENT;
+    return { notification: { ...notification, maybeAccepted }, mime: Buffer.from(row.mime ?? []), ...content };
+  });
+}
+
+/** The mail leaves by the way that is open, or waits until one is. */
+async function leave(tx: Tx, carrying: Carrying, owed: (way: Way) => Promise<OwedMail>): Promise<Released> {
+  const { row, now, relay, given, enqueue } = carrying;
+  const notification = notificationOf(row);
+  const way = await takeWayOut(tx, relay, { row, now, hasFallback: given.hasFallback });
+  switch (way.kind) {
+    case "relay":
+    case "fallback":
+      return { kind: "send", way, owed: await owed(way) };
+    case "give up":
+      await tx.notification.update({
+        where: { id: row.id },
+        data: { state: "dead", reason: way.reason, nextAttemptAt: null },
+      });
+      await recordDeath(tx, row.id, now, way.reason);
+      return { kind: "given up", notification, reason: way.reason };
+    case "wait": {
+      // What was held on purpose is owed from now on, not from when it was planned.
+      const releasedAt = row.held_by !== null && row.released_at === null ? now : row.released_at;
+      const data = { waitsForRelay: true, reason: way.reason, nextAttemptAt: way.until, releasedAt };
+      await tx.notification.update({ where: { id: row.id }, data });
+      await enqueue(tx, [row.id], way.until);
+      return { kind: "waiting", notification, until: way.until, reason: way.reason };
+    }
+  }
+}
+
+type Taking = { readonly row: OwedRow; readonly now: Date; readonly hasFallback: boolean };
+
+/** The way out; one that is a probe is this mail's alone. */
+async function takeWayOut(tx: Tx, relay: RelayState, { row, now, hasFallback }: Taking): Promise<WayOut> {
+  if (relay.downSince === null) return { kind: "relay", probe: false };
+  const events = await readEvents(tx, row);
+  const leaving = {
+    owedSince: owedSinceOf(notificationOf(row)),
+    pressing: cannotWait(events),
+    usefulUntil: usefulUntilOf(events),
+    hasFallback,
+  };
+  const way = wayOut(relay, leaving, now);
+  if (way.kind !== "relay" || (await takeProbe(tx, relay, now))) return way;
+  return wayOut({ ...relay, nextProbeAt: new Date(now.getTime() + PROBE_LEASE_MS) }, leaving, now);
+}
+
 /** Marks the mail as released, adds what else it has to tell, and reads what it is made from. */
-async function letThrough(tx: Tx, row: OwedRow, { kind, eventSeqs }: Kept, now: Date) {
-  const own = row.watch === null ? [] : eventSeqs;
+async function letThrough(tx: Tx, row: OwedRow, { kind, eventSeqs }: Kept, now: Date): Promise<OwedMail> {
+  const own = row.kind === "summary" ? [] : eventSeqs;
   const seqs = [...own, ...(await readUntoldDeaths(tx, row, now))].sort((a, b) => a - b);
-  const data = { kind, eventSeqs: seqs, releasedAt: now, reason: null };
-  await tx.notification.update({ where: { id: row.id }, data });
   const released = { ...row, kind, event_seqs: seqs, released_at: now, reason: null };
-  return { notification: notificationOf(released), mime: null, ...(await readContent(tx, released)) };
+  const content = await readContent(tx, released);
+  const usefulUntil = usefulUntilOf(content.events);
+  const data = { kind, eventSeqs: seqs, releasedAt: now, usefulUntil, reason: null, waitsForRelay: false };
+  await tx.notification.update({ where: { id: row.id }, data });
+  return { notification: { ...notificationOf(released), usefulUntil }, mime: null, ...content };
 }
 
 /** Events of the watch that tell of mails given up, and that no mail has told this recipient. */
@@ -174,13 +265,31 @@ async function readUntoldDeaths(tx: Tx, { watch, recipient }: NotificationRow, n
   return rows.map(({ seq }) => seq);
 }
 
+/** Of the watch that all of the mails are of, where there is one. */
 async function insertSummary(
   tx: Tx,
-  { recipient }: NotificationRow,
+  { recipient, ids }: Pick<NotificationRow, "recipient"> & { readonly ids: readonly string[] },
   { id, messageId }: Pick<Notification, "id" | "messageId">,
   now: Date,
 ): Promise<void> {
+  const watches = await tx.notification.findMany({
+    where: { id: { in: [...ids] } },
+    select: { watchName: true, rules: true },
+  });
+  const names = new Set(watches.map(({ watchName }) => watchName));
+  const watchName = names.size === 1 ? (watches[0]?.watchName ?? null) : null;
+  const rules = [...new Set(watches.flatMap((one) => one.rules))];
   await tx.notification.create({
-    data: { id, messageId, recipient, kind: "summary", state: "pending", createdAt: now, nextAttemptAt: now },
+    data: {
+      id,
+      messageId,
+      recipient,
+      watchName,
+      rules,
+      kind: "summary",
+      state: "pending",
+      createdAt: now,
+      nextAttemptAt: now,
+    },
   });
 }

@@ -1,13 +1,16 @@
 /** The outbox: what a delivery reads, and the receipts it writes. */
-import type { OutboxStore } from "../../app/store.ts";
+import type { Attempted, OutboxStore, Receipt } from "../../app/store.ts";
+import { isRelayTrouble } from "../../domain/relay.ts";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
-import { appendToChains, lockWatches } from "./chains.ts";
-import { readCovered } from "./outbox-content.ts";
-import { createRelease, type EnqueueDelivery } from "./outbox-release.ts";
+import { recordDeath } from "./deaths.ts";
+import { createRelease, type EnqueueDeliveries } from "./outbox-release.ts";
+import { readRelay, writeRelay } from "./relay-state.ts";
 
-export function createOutboxStore(prisma: PrismaClient, enqueueDelivery: EnqueueDelivery): OutboxStore {
+type Tx = Prisma.TransactionClient;
+
+export function createOutboxStore(prisma: PrismaClient, enqueueDeliveries: EnqueueDeliveries): OutboxStore {
   return {
-    release: createRelease(prisma, enqueueDelivery),
+    release: createRelease(prisma, enqueueDeliveries),
 
     async freeze(id, { subject, mime }) {
       const data = { subject, mime: new Uint8Array(mime) };
@@ -17,41 +20,26 @@ export function createOutboxStore(prisma: PrismaClient, enqueueDelivery: Enqueue
       return Buffer.from(kept.mime ?? mime);
     },
 
-    async begin(id, at) {
+    async begin(id, attempts, at) {
       const { count } = await prisma.notification.updateMany({
-        where: { id, state: { in: ["pending", "sending"] } },
+        where: { id, attempts, state: { in: ["pending", "sending"] } },
         data: { state: "sending", attempts: { increment: 1 }, lastAttemptAt: at },
       });
       return count === 1;
     },
 
-    async receive(id, receipt) {
+    relay: () => readRelay(prisma),
+
+    async receive(id, receipt, attempted, relay) {
       await prisma.$transaction(async (tx) => {
-        const where = { id, state: "sending" };
-        switch (receipt.state) {
-          case "delivered": {
-            const { at: deliveredAt, response } = receipt;
-            const data = { state: "delivered", deliveredAt, response, error: null, nextAttemptAt: null };
-            await tx.notification.updateMany({ where, data });
-            return;
-          }
-          case "pending": {
-            const { error, nextAttemptAt } = receipt;
-            const { count } = await tx.notification.updateMany({
-              where,
-              data: { state: "pending", error, nextAttemptAt },
-            });
-            if (count === 1) await enqueueDelivery(tx, id, nextAttemptAt);
-            return;
-          }
-          case "dead": {
-            const { at, error, reason } = receipt;
-            const data = { state: "dead", error, reason, nextAttemptAt: null };
-            const { count } = await tx.notification.updateMany({ where, data });
-            if (count === 1) await recordDeath(tx, id, at, `${reason}: ${error}`);
-          }
+        await writeAttempt(tx, id, attempted);
+        await writeReceipt(tx, id, receipt, attempted, enqueueDeliveries);
+        if (relay === null) return;
+        await writeRelay(tx, relay);
+        if (relay.lastOutage !== null && relay.downSince === null) {
+          await wakeWaiting(tx, relay.lastOutage.until, enqueueDeliveries);
         }
-      });
+      }, TRANSACTION);
     },
 
     undeliveredSince: (at) =>
@@ -68,29 +56,86 @@ export function createOutboxStore(prisma: PrismaClient, enqueueDelivery: Enqueue
   };
 }
 
-/** Adds the event to the chain of each watch that the mail tells of, under the lock that every writer of a chain takes. */
-async function recordDeath(
-  tx: Prisma.TransactionClient,
-  notificationId: string,
-  at: Date,
-  reason: string,
-): Promise<void> {
-  const notification = await tx.notification.findUniqueOrThrow({
+/** Many replicas may write at once; each waits for a few statements of the others. */
+const TRANSACTION = { timeout: 30_000, maxWait: 20_000 };
+
+async function writeAttempt(tx: Tx, notificationId: string, { startedAt, way, outcome }: Attempted): Promise<void> {
+  const { attempts: number } = await tx.notification.findUniqueOrThrow({
     where: { id: notificationId },
-    select: { id: true, watchName: true, recipient: true },
+    select: { attempts: true },
   });
-  const data = { by: "invitewatch", reason, notificationId, recipient: notification.recipient };
-  const draft = { type: "notification.dead", inviteId: null, occurredAt: at, data } as const;
-  await appendToChains(tx, await lockWatches(tx, await watchesOf(tx, notification)), draft);
+  const { kind, stage, code, enhancedCode, queueId, durationMs } = outcome;
+  const cause = kind === "refused" ? outcome.what : kind === "failed" ? outcome.cause : null;
+  const said = kind === "accepted" ? outcome.response : outcome.error;
+  const row = {
+    way,
+    stage,
+    outcome: kind,
+    cause,
+    code,
+    enhancedCode,
+    queueId,
+    durationMs: Math.round(durationMs),
+    said,
+  };
+  await tx.attempt.upsert({
+    where: { notificationId_number: { notificationId, number } },
+    create: { notificationId, number, startedAt, ...row },
+    update: {},
+  });
 }
 
-/** The watches that a mail tells of: a summary of those of the mails that it covers, a digest of all. */
-async function watchesOf(
-  tx: Prisma.TransactionClient,
-  { id, watchName }: { readonly id: string; readonly watchName: string | null },
-): Promise<readonly string[]> {
-  if (watchName !== null) return [watchName];
-  const covered = (await readCovered(tx, id)).flatMap(({ watch }) => watch ?? []);
-  if (covered.length > 0) return [...new Set(covered)];
-  return (await tx.watch.findMany({ select: { name: true } })).map(({ name }) => name);
+async function writeReceipt(
+  tx: Tx,
+  id: string,
+  receipt: Receipt,
+  { outcome }: Attempted,
+  enqueueDeliveries: EnqueueDeliveries,
+): Promise<void> {
+  const where = { id, state: "sending" };
+  switch (receipt.state) {
+    case "delivered": {
+      const { at: deliveredAt, response } = receipt;
+      const settled = { error: null, reason: null, nextAttemptAt: null, waitsForRelay: false };
+      const data = { state: "delivered", deliveredAt, response, ...settled };
+      await tx.notification.updateMany({ where, data });
+      const reason = "it may be a repeat: an earlier attempt sent it and heard no answer";
+      await tx.notification.updateMany({ where: { id, state: "delivered", maybeAccepted: true }, data: { reason } });
+      return;
+    }
+    case "pending": {
+      const { error, nextAttemptAt } = receipt;
+      const isRelays = outcome.kind === "failed" && isRelayTrouble(outcome.cause);
+      const maybeAccepted = outcome.kind === "failed" && outcome.cause === "unknown";
+      const data = {
+        state: "pending",
+        reason: null,
+        error,
+        nextAttemptAt,
+        waitsForRelay: isRelays,
+        ...(maybeAccepted && { maybeAccepted }),
+      };
+      const { count } = await tx.notification.updateMany({ where, data });
+      if (count === 1) await enqueueDeliveries(tx, [id], nextAttemptAt);
+      return;
+    }
+    case "dead": {
+      const { at, error, reason } = receipt;
+      const data = { state: "dead", error, reason, nextAttemptAt: null };
+      const { count } = await tx.notification.updateMany({ where, data });
+      if (count === 1) await recordDeath(tx, id, at, `${reason}: ${error}`);
+    }
+  }
+}
+
+/** The mails that waited for the relay are due now. */
+async function wakeWaiting(tx: Tx, at: Date, enqueueDeliveries: EnqueueDeliveries): Promise<void> {
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    UPDATE notification SET next_attempt_at = ${at}, waits_for_relay = false, reason = NULL
+    WHERE state = 'pending' AND waits_for_relay RETURNING id`;
+  await enqueueDeliveries(
+    tx,
+    rows.map(({ id }) => id),
+    at,
+  );
 }

@@ -5,6 +5,7 @@ import type { Invite } from "../../domain/invite.ts";
 import { isInForce, type Silence } from "../../domain/silence.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import { appendToChains, lockWatches } from "./chains.ts";
+import { createMailDecisions } from "./mail-decisions.ts";
 import { asDatabaseError, type Database, where } from "./open.ts";
 import type { Queue } from "./queue.ts";
 import { organizationIs } from "./read-invites.ts";
@@ -29,6 +30,7 @@ export function createPeopleStore(database: Database, enqueueDeliveries: Queue["
     }
   };
   return {
+    ...createMailDecisions(database, transact, enqueueDeliveries),
     async watchNames() {
       const rows = await ask<{ name: string }>(database, Prisma.sql`SELECT name FROM watch ORDER BY name`);
       return rows.map(({ name }) => name);

@@ -4,7 +4,7 @@
  * Any number of processes may ask and work. A job whose process died is given to another once its heartbeat
  * has been missing for a while. Retrying a mail is ours to decide, so a job is only run again after a crash.
  */
-import { type DatabaseOptions, fromPrisma, type Job, PgBoss } from "pg-boss";
+import { type DatabaseOptions, fromPrisma, type Job, type JobWithMetadata, PgBoss } from "pg-boss";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
 
@@ -23,8 +23,8 @@ export type SyncJob = { readonly id: string; readonly watch: string };
 export type Workers = {
   /** Runs one sync; what it returns is the job's result. Must not reject for a sync that fell short. */
   sync(job: SyncJob, signal: AbortSignal): Promise<SyncResult>;
-  /** Tries one delivery. */
-  deliver(notificationId: string): Promise<void>;
+  /** Tries one delivery. @param takeOver whether an earlier run of the job came to no end */
+  deliver(notificationId: string, takeOver: boolean): Promise<void>;
   /** Makes the digests of one slot. */
   digest(jobId: string): Promise<void>;
 };
@@ -123,9 +123,9 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       await boss.work(DIGEST, polling, async ([job]: Job[]) => {
         if (job !== undefined) await andGoOn(workers.digest(job.id));
       });
-      const deliver = { ...polling, localConcurrency: DELIVERIES_AT_ONCE };
-      await boss.work(DELIVER, deliver, async ([job]: Job<{ notificationId: string }>[]) => {
-        if (job !== undefined) await andGoOn(workers.deliver(job.data.notificationId));
+      const deliver = { ...polling, localConcurrency: DELIVERIES_AT_ONCE, includeMetadata: true } as const;
+      await boss.work(DELIVER, deliver, async ([job]: JobWithMetadata<{ notificationId: string }>[]) => {
+        if (job !== undefined) await andGoOn(workers.deliver(job.data.notificationId, job.retryCount > 0));
       });
     },
     wake,

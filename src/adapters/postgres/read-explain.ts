@@ -1,5 +1,5 @@
 /** Reads everything that is recorded of one invite. */
-import type { DecidedSuppression, Mail, Story } from "../../app/explain.ts";
+import type { DecidedSuppression, DeliveryAttempt, Mail, Story } from "../../app/explain.ts";
 import type { Event } from "../../domain/event.ts";
 import type { Invite } from "../../domain/invite.ts";
 import type { SuppressionReason } from "../../domain/plan.ts";
@@ -7,16 +7,9 @@ import { type Silence, silenceOf } from "../../domain/silence.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
 import { ask } from "./read-keyset.ts";
+import { MAIL_COLUMNS, type MailRow, mailOf } from "./read-notifications.ts";
 import { type SilenceRow, silenceFrom } from "./read-silences.ts";
-import {
-  type EventRow,
-  eventOf,
-  NOTIFICATION_COLUMNS,
-  type NotificationRow,
-  notificationOf,
-  type SyncRow,
-  syncFrom,
-} from "./rows.ts";
+import { type EventRow, eventOf, type SyncRow, syncFrom } from "./rows.ts";
 
 /** @throws DatabaseError */
 export async function readStory(database: Database, invite: Invite): Promise<Story> {
@@ -51,8 +44,7 @@ async function readSyncs(database: Database, events: readonly Event[]): Promise<
 
 /** Mails with any of the events, and the mails that tell in their place. */
 async function readMails(database: Database, watch: string, seqs: readonly number[]): Promise<Mail[]> {
-  const columns = Prisma.raw([...NOTIFICATION_COLUMNS, "last_attempt_at"].map((column) => `n.${column}`).join(", "));
-  const rows = await ask<NotificationRow & { last_attempt_at: Date | null }>(
+  const rows = await ask<MailRow & { last_attempt_at: Date | null }>(
     database,
     Prisma.sql`
       WITH RECURSIVE told AS (
@@ -60,9 +52,57 @@ async function readMails(database: Database, watch: string, seqs: readonly numbe
         UNION
         SELECT n.id, n.covered_by FROM notification n JOIN told ON n.id = told.covered_by
       )
-      SELECT ${columns} FROM notification n WHERE id IN (SELECT id FROM told) ORDER BY created_at, id`,
+      SELECT ${MAIL_COLUMNS}, n.last_attempt_at FROM notification n WHERE id IN (SELECT id FROM told) ORDER BY created_at, id`,
   );
-  return rows.map((row) => ({ ...notificationOf(row), lastAttemptAt: row.last_attempt_at }));
+  const attempts = await readAttempts(
+    database,
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => ({
+    ...mailOf(row),
+    lastAttemptAt: row.last_attempt_at,
+    deliveryAttempts: attempts.get(row.id) ?? [],
+  }));
+}
+
+type AttemptRow = {
+  notification_id: string;
+  number: number;
+  started_at: Date;
+  duration_ms: number;
+  way: string;
+  stage: string;
+  outcome: string;
+  cause: string | null;
+  code: number | null;
+  enhanced_code: string | null;
+  queue_id: string | null;
+  said: string;
+};
+
+async function readAttempts(database: Database, mails: readonly string[]): Promise<Map<string, DeliveryAttempt[]>> {
+  const rows = await ask<AttemptRow>(
+    database,
+    Prisma.sql`SELECT * FROM attempt WHERE notification_id = ANY (${[...mails]}::uuid[]) ORDER BY number`,
+  );
+  const byMail = Map.groupBy(rows, (row) => row.notification_id);
+  return new Map([...byMail].map(([id, own]) => [id, own.map(attemptOf)]));
+}
+
+function attemptOf(row: AttemptRow): DeliveryAttempt {
+  return {
+    number: row.number,
+    startedAt: row.started_at,
+    durationMs: row.duration_ms,
+    way: row.way as DeliveryAttempt["way"],
+    stage: row.stage as DeliveryAttempt["stage"],
+    outcome: row.outcome as DeliveryAttempt["outcome"],
+    cause: row.cause,
+    code: row.code,
+    enhancedCode: row.enhanced_code,
+    queueId: row.queue_id,
+    said: row.said,
+  };
 }
 
 type SuppressionRow = {

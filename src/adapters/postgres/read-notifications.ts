@@ -1,20 +1,41 @@
 /** Reads the outbox and its receipts, without the mails themselves. */
-import type { Listing, NotificationFilter, Paging } from "../../app/queries.ts";
-import type { Notification } from "../../domain/notification.ts";
+import type { ListedMail, Listing, NotificationFilter, Paging } from "../../app/queries.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
-import { list } from "./read-keyset.ts";
+import { instant, list } from "./read-keyset.ts";
 import { NOTIFICATION_COLUMNS, type NotificationRow, notificationOf } from "./rows.ts";
 
-const COLUMNS = Prisma.raw(NOTIFICATION_COLUMNS.map((column) => `n.${column}`).join(", "));
+export type MailRow = NotificationRow & { waits_for_relay: boolean };
+
+/** Of the table under the name `n`. */
+export const MAIL_COLUMNS = Prisma.raw(
+  [...NOTIFICATION_COLUMNS, "waits_for_relay"].map((column) => `n.${column}`).join(", "),
+);
+
+export function mailOf(row: MailRow): ListedMail {
+  return { ...notificationOf(row), waitsForRelay: row.waits_for_relay };
+}
 
 /** Notifications by createdAt. @throws CursorError */
-export function listNotifications(
-  database: Database,
-  filter: NotificationFilter,
-  paging: Paging,
-): Listing<Notification> {
-  const { watches, state, inviteId } = filter;
+export function listNotifications(database: Database, filter: NotificationFilter, paging: Paging): Listing<ListedMail> {
+  return list<MailRow, ListedMail>(
+    database,
+    {
+      name: "notifications",
+      select: Prisma.sql`SELECT ${MAIL_COLUMNS} FROM notification n`,
+      where: conditionsOf(filter),
+      keys: [
+        { column: Prisma.sql`n.created_at`, type: "timestamptz", of: (notification) => notification.createdAt },
+        { column: Prisma.sql`n.id`, type: "uuid", of: (notification) => notification.id },
+      ],
+      itemOf: mailOf,
+    },
+    paging,
+  );
+}
+
+function conditionsOf(filter: NotificationFilter): Prisma.Sql[] {
+  const { watches, state, inviteId, recipient, kind, since, until } = filter;
   const where: Prisma.Sql[] = [];
   if (watches !== null) {
     where.push(
@@ -28,20 +49,11 @@ export function listNotifications(
         AND e.invite_id = ${inviteId})`;
     where.push(Prisma.sql`(${tellsOf("n")} OR ${covers(tellsOf("c"))})`);
   }
-  return list<NotificationRow, Notification>(
-    database,
-    {
-      name: "notifications",
-      select: Prisma.sql`SELECT ${COLUMNS} FROM notification n`,
-      where,
-      keys: [
-        { column: Prisma.sql`n.created_at`, type: "timestamptz", of: (notification) => notification.createdAt },
-        { column: Prisma.sql`n.id`, type: "uuid", of: (notification) => notification.id },
-      ],
-      itemOf: notificationOf,
-    },
-    paging,
-  );
+  if (recipient !== null) where.push(Prisma.sql`lower(n.recipient) = lower(${recipient})`);
+  if (kind !== null) where.push(Prisma.sql`n.kind = ${kind}`);
+  if (since !== null) where.push(Prisma.sql`n.created_at >= ${instant(since)}`);
+  if (until !== null) where.push(Prisma.sql`n.created_at < ${instant(until)}`);
+  return where;
 }
 
 /** Whether the mail takes the place of one of which the condition holds. */

@@ -1,4 +1,4 @@
-/** Reads where things stand now: one row per watch, and the outbox in three numbers. */
+/** Reads where things stand now: one row per watch, and the outbox in numbers. */
 import type { MailStatus, WatchStatus } from "../../app/queries.ts";
 import type { SyncOutcome } from "../../domain/sync.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
@@ -75,5 +75,10 @@ export async function readMailStatus(database: Database, overdueBefore: Date): P
         FROM notification WHERE state IN ('pending', 'sending', 'dead')) AS mail`,
   );
   const { owed = 0, held = 0, overdue = 0, dead = 0, oldest = null } = row ?? {};
-  return { owed, held, overdue, oldestOwedAt: oldest, dead };
+  const [relay] = await ask<{ down_since: Date; error: string | null }>(
+    database,
+    Prisma.sql`SELECT down_since, error FROM relay WHERE down_since IS NOT NULL`,
+  );
+  const { down_since: relayDownSince = null, error: relayError = null } = relay ?? {};
+  return { owed, held, overdue, oldestOwedAt: oldest, dead, relayDownSince, relayError };
 }

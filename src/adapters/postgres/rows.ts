@@ -91,6 +91,8 @@ export type NotificationRow = {
   created_at: Date;
   next_attempt_at: Date | null;
   released_at: Date | null;
+  useful_until: Date | null;
+  maybe_accepted: boolean;
   delivered_at: Date | null;
   response: string | null;
   error: string | null;
@@ -260,6 +262,8 @@ export function notificationOf(row: NotificationRow): Notification {
     createdAt: row.created_at,
     nextAttemptAt: row.next_attempt_at,
     releasedAt: row.released_at,
+    usefulUntil: row.useful_until,
+    maybeAccepted: row.maybe_accepted,
     deliveredAt: row.delivered_at,
     response: row.response,
     error: row.error,
@@ -285,6 +289,8 @@ export function notificationRow(notification: Notification): Written<Notificatio
     created_at: notification.createdAt.toISOString(),
     next_attempt_at: notification.nextAttemptAt?.toISOString() ?? null,
     released_at: notification.releasedAt?.toISOString() ?? null,
+    useful_until: notification.usefulUntil?.toISOString() ?? null,
+    maybe_accepted: notification.maybeAccepted,
     delivered_at: notification.deliveredAt?.toISOString() ?? null,
     response: notification.response,
     error: notification.error,
@@ -310,6 +316,8 @@ export const NOTIFICATION_COLUMNS = [
   "created_at",
   "next_attempt_at",
   "released_at",
+  "useful_until",
+  "maybe_accepted",
   "delivered_at",
   "response",
   "error",

@@ -101,6 +101,8 @@ const NOTIFICATION_COLUMNS: Columns<NotificationRow> = {
   created_at: "timestamptz",
   next_attempt_at: "timestamptz",
   released_at: "timestamptz",
+  useful_until: "timestamptz",
+  maybe_accepted: "boolean",
   delivered_at: "timestamptz",
   response: "text",
   error: "text",

@@ -29,6 +29,8 @@ const TIMEOUTS: Partial<Record<ProbeStage, string>> = {
   TLS: "the TLS handshake did not end in time; check that smtps:// and the port belong together (465), or use smtp://",
 };
 
+export const NO_LOGIN_OFFERED = "it offers no login; take the user out of SMTP_URL where it needs none";
+
 /** @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const CERTIFICATE_FAULTS: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: "it is self-signed",
@@ -43,13 +45,18 @@ const USE_KNOWN_AUTHORITY =
 /** One sentence about the fault. @param relay host, with its port once that matters */
 export function adviceFor(stage: ProbeStage, fault: ProbeFault, relay: string): string {
   if (fault.response !== undefined) return `${fault.response} (${answerAdvice(stage, fault.response)})`;
+  return `${relay}: ${faultAdvice(stage, fault)}`;
+}
+
+/** What is wrong where the server said nothing, and what to do about it. */
+export function faultAdvice(stage: ProbeStage, fault: ProbeFault): string {
   const code = fault.originalCode ?? fault.code ?? "";
   const message = fault.message ?? code;
-  if (code === "ETIMEDOUT") return `${relay}: ${TIMEOUTS[stage] ?? "the mail server did not answer in time"}`;
+  if (code === "ETIMEDOUT") return TIMEOUTS[stage] ?? "the mail server did not answer in time";
   if (stage === "TLS" && (code.startsWith("ERR_SSL") || fault.code === "ETLS")) {
-    return `${relay}: no TLS here; use smtp:// where TLS begins with STARTTLS (587), smtps:// where it is there from the start (465): ${message}`;
+    return `no TLS here; use smtp:// where TLS begins with STARTTLS (587), smtps:// where it is there from the start (465): ${message}`;
   }
-  return `${relay}: ${CONNECTION_FAULTS[code] ?? message}`;
+  return CONNECTION_FAULTS[code] ?? message;
 }
 
 /** Why a certificate is not trusted, and what to do about it. @param code as Node.js names it */

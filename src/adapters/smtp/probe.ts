@@ -5,14 +5,16 @@
  * name up, connecting and TLS can be told apart.
  */
 import { lookup } from "node:dns/promises";
-import { connect, isIP, type Socket } from "node:net";
-import { domainToASCII } from "node:url";
+import { isIP, type Socket } from "node:net";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
-import { adviceFor } from "./probe-advice.ts";
+import { onTheWire } from "./address.ts";
+import { type SmtpError, tidyAnswer } from "./answer.ts";
+import { optionsOf, type SmtpOptions, type Timeouts } from "./options.ts";
+import { adviceFor, NO_LOGIN_OFFERED } from "./probe-advice.ts";
 import { createDialogue, type Dialogue } from "./probe-dialogue.ts";
 import type { ProbeStep, Tell } from "./probe-step.ts";
 import { describePlain, describeTls, secureSocket } from "./probe-tls.ts";
-import { optionsOf, type SmtpError, type SmtpOptions, tidyAnswer } from "./transport.ts";
+import { openSocket, within } from "./socket.ts";
 
 export type ProbeMail = { readonly from: string; readonly to: readonly string[]; readonly mime: Buffer };
 
@@ -21,9 +23,7 @@ export type ProbeOptions = {
   /** Told of each step as it ends. */
   readonly report: (step: ProbeStep) => void;
   /** In ms; those of a delivery where nothing is said. */
-  readonly timeouts?: Partial<
-    Pick<SmtpOptions, "dnsTimeout" | "connectionTimeout" | "greetingTimeout" | "socketTimeout">
-  >;
+  readonly timeouts?: Partial<Timeouts>;
 };
 
 /**
@@ -36,7 +36,7 @@ export async function probeRelay(smtpUrl: string, mail: ProbeMail, how: ProbeOpt
   const tell: Tell = (stage, ok, text, recipient) =>
     how.report({ stage, ok, text: tidyAnswer(text, how.redact), recipient: recipient ?? null });
   if (!(await resolveHost(options, tell))) return [];
-  const socket = await openSocket(options, tell);
+  const socket = await connectTo(options, tell);
   return socket === null ? [] : converse(socket, options, mail, tell);
 }
 
@@ -56,20 +56,17 @@ async function resolveHost({ host, dnsTimeout }: SmtpOptions, tell: Tell): Promi
 }
 
 /** Null where the host does not take the connection. */
-async function openSocket({ host, port, connectionTimeout }: SmtpOptions, tell: Tell): Promise<Socket | null> {
+async function connectTo(options: SmtpOptions, tell: Tell): Promise<Socket | null> {
   const startedAt = performance.now();
-  const socket = connect({ host, port });
-  const opened = new Promise<void>((resolve, reject) => socket.once("connect", resolve).on("error", reject));
   try {
-    await within(connectionTimeout, opened);
+    const socket = await openSocket(options);
+    const tookMs = Math.round(performance.now() - startedAt);
+    tell("connect", true, `${socket.remoteAddress} port ${socket.remotePort}, in ${tookMs} ms`);
+    return socket;
   } catch (error) {
-    socket.destroy();
-    tell("connect", false, adviceFor("connect", error as SmtpError, `${host}:${port}`));
+    tell("connect", false, adviceFor("connect", error as SmtpError, `${options.host}:${options.port}`));
     return null;
   }
-  const tookMs = Math.round(performance.now() - startedAt);
-  tell("connect", true, `${socket.remoteAddress} port ${socket.remotePort}, in ${tookMs} ms`);
-  return socket;
 }
 
 async function converse(socket: Socket, options: SmtpOptions, mail: ProbeMail, tell: Tell): Promise<readonly string[]> {
@@ -96,7 +93,7 @@ async function converse(socket: Socket, options: SmtpOptions, mail: ProbeMail, t
     await call(connection, (done) => connection.connect(done));
     tellTls();
     if (secured()?.authorized === false) return [];
-    await login(connection, options, dialogue, tell);
+    if (!(await login(connection, options, dialogue, tell))) return [];
     const envelope = { from: onTheWire(mail.from), to: mail.to.map(onTheWire) };
     await call(connection, (done) => connection.send(envelope, mail.mime, done));
     return dialogue.accepted();
@@ -110,18 +107,24 @@ async function converse(socket: Socket, options: SmtpOptions, mail: ProbeMail, t
   }
 }
 
-/** As a delivery does it: no login where the server asks for none. */
-async function login(connection: SMTPConnection, { auth }: SmtpOptions, dialogue: Dialogue, tell: Tell): Promise<void> {
-  if (auth === undefined) return tell("login", true, "none: SMTP_URL has no user");
-  if (!connection.allowsAuth) return tell("login", true, "none: the mail server does not ask for one");
-  await call(connection, (done) => connection.login({ ...auth, credentials: auth }, done));
+/** As a delivery does it: where SMTP_URL has a user, nothing is sent without a login. */
+async function login(
+  connection: SMTPConnection,
+  { auth, host, port }: SmtpOptions,
+  dialogue: Dialogue,
+  tell: Tell,
+): Promise<boolean> {
+  if (auth === undefined) {
+    tell("login", true, "none: SMTP_URL has no user");
+    return true;
+  }
+  if (!connection.allowsAuth) {
+    tell("login", false, `${host}:${port}: ${NO_LOGIN_OFFERED}`);
+    return false;
+  }
+  await call(connection, (done) => connection.login({ ...auth, credentials: { ...auth } }, done));
   tell("login", true, `${dialogue.mechanism()}: ${connection.lastServerResponse}`);
-}
-
-/** The address with its domain in ASCII, as delivery sends it. */
-function onTheWire(address: string): string {
-  const at = address.lastIndexOf("@") + 1;
-  return address.slice(0, at) + (domainToASCII(address.slice(at)) || address.slice(at));
+  return true;
 }
 
 /** Resolves when the callback is called; rejects with its error, and where the connection breaks. */
@@ -130,16 +133,6 @@ function call(connection: SMTPConnection, run: (done: (error?: Error | null) => 
     connection.on("error", reject).on("end", () => reject(new Error("the mail server closed the connection")));
     run((error) => (error ? reject(error) : resolve()));
   });
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(Object.assign(new Error("Timeout"), { code: "ETIMEDOUT" })), ms);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function once(run: () => void): () => void {

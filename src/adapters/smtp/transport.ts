@@ -1,22 +1,53 @@
-/** Sends mail through the relay that SMTP_URL names, and says what the relay answered. */
-import { createTransport, type Transporter } from "nodemailer";
+/** Sends mail through the relay that SMTP_URL names, over connections that are kept, and says how each attempt ended. */
 import MailComposer from "nodemailer/lib/mail-composer";
-import type SMTPTransport from "nodemailer/lib/smtp-transport";
-import type { DeliveryOutcome, MailTransport } from "../../app/ports.ts";
-import { isLoopback } from "../../domain/loopback.ts";
+import type { MailTransport } from "../../app/ports.ts";
+import { onTheWire } from "./address.ts";
+import { codeOf } from "./answer.ts";
+import { optionsOf, type Timeouts } from "./options.ts";
+import { acceptedOutcome, explain, faultOutcome, type Relay } from "./outcome.ts";
+import { createPool } from "./pool.ts";
+import { type Envelope, openSession, type Session, SessionFault } from "./session.ts";
 
-const TIMEOUTS = { dnsTimeout: 10_000, connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 60_000 };
-
-/** The longest answer of a server that is kept. */
-const LONGEST_ANSWER = 500;
+/** What may be set otherwise; all durations in ms. */
+export type TransportTuning = {
+  /** Connections at a time. */
+  readonly connections?: number;
+  /** For how long a connection without work is kept. */
+  readonly idleMs?: number;
+  /** How long one attempt may take in all, from the instant at which a connection is free for it. */
+  readonly deadlineMs?: number;
+  readonly timeouts?: Partial<Timeouts>;
+};
 
 /** A transport for the relay; nothing is connected yet. */
-export function createMailTransport(smtpUrl: string, redact: (text: string) => string): MailTransport {
-  const options = optionsOf(smtpUrl);
-  const transporter: Transporter<SMTPTransport.SentMessageInfo> = createTransport(options);
-  const said = (text: string) => tidyAnswer(text, redact);
-  const relay = `${options.host}:${options.port}`;
+export function createMailTransport(
+  smtpUrl: string,
+  redact: (text: string) => string,
+  { connections = 4, idleMs = 5_000, deadlineMs = 120_000, timeouts }: TransportTuning = {},
+): MailTransport {
+  const options = { ...optionsOf(smtpUrl), ...timeouts };
+  const relay: Relay = { host: options.host, port: options.port, redact };
+  const pool = createPool({ connections, idleMs });
 
+  const sendOver = async (session: Session, mail: Mail): Promise<string> => {
+    try {
+      const answer = await session.send(mail.envelope, mail.mime, mail.untilMs);
+      pool.keep(session);
+      return answer;
+    } catch (fault) {
+      if (wasAnswered(fault) && (await session.reset())) pool.keep(session);
+      else session.close();
+      throw fault;
+    }
+  };
+  const sendOverAny = async (mail: Mail): Promise<string> => {
+    const kept = pool.take();
+    if (kept === null) return sendOver(await openSession(options, mail.untilMs), mail);
+    return sendOver(kept, mail).catch(async (fault: unknown) => {
+      if (!wasClosedMeanwhile(fault)) throw fault;
+      return sendOver(await openSession(options, mail.untilMs), mail);
+    });
+  };
   return {
     compose({ headers, messageId, attachments, ...message }) {
       const mail = {
@@ -31,83 +62,49 @@ export function createMailTransport(smtpUrl: string, redact: (text: string) => s
       };
       return new MailComposer(mail).compile().build();
     },
-    async send(mime, envelope) {
-      try {
-        const { response } = await transporter.sendMail({ envelope, raw: mime });
-        return { kind: "accepted", response: said(response) };
-      } catch (error) {
-        return outcomeOf(error as SmtpError, relay, said);
-      }
-    },
+    send: (mime, { from, to }) =>
+      pool.withRoom(async () => {
+        const startedMs = performance.now();
+        const tookMs = (endedMs: number) => Math.round(endedMs - startedMs);
+        const envelope = { from: onTheWire(from), to: onTheWire(to), size: mime.length };
+        try {
+          const answer = await sendOverAny({ envelope, mime, untilMs: startedMs + deadlineMs });
+          return acceptedOutcome(answer, tookMs(performance.now()), relay);
+        } catch (error) {
+          const fault = asFault(error);
+          return faultOutcome(fault, tookMs(fault.clockMs), relay);
+        }
+      }),
     async verify() {
       try {
-        await transporter.verify();
+        const session = await openSession(options, performance.now() + deadlineMs);
+        session.quit();
       } catch (error) {
-        throw new Error(explain(error as SmtpError, relay, said), { cause: error });
+        throw new Error(explain(asFault(error), relay), { cause: error });
       }
     },
     async close() {
-      transporter.close();
+      pool.close();
     },
   };
 }
 
-/** What a server said on one line, without secrets, cut where it is very long. */
-export function tidyAnswer(text: string, redact: (text: string) => string): string {
-  return redact(text.replaceAll(/\s+/g, " ").trim()).slice(0, LONGEST_ANSWER);
+type Mail = { readonly envelope: Envelope; readonly mime: Buffer; readonly untilMs: number };
+
+/** Whether the server said no to the mail and nothing else is amiss, so that the connection is good for another. */
+function wasAnswered(fault: unknown): boolean {
+  const code = fault instanceof SessionFault && fault.answer !== null ? codeOf(fault.answer) : null;
+  return code !== null && code >= 400 && code !== 421;
 }
 
-export type SmtpError = Error & { code?: string; command?: string; response?: string; responseCode?: number };
-export type SmtpOptions = SMTPTransport.Options & { host: string; port: number } & typeof TIMEOUTS;
-
-/**
- * Connection options of an SMTP URL. A login is only ever sent over TLS, unless the relay is on this
- * machine or `?allowInsecureAuth=true` says otherwise.
- */
-export function optionsOf(smtpUrl: string): SmtpOptions {
-  const url = new URL(smtpUrl);
-  const secure = url.protocol === "smtps:";
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const loopback = isLoopback(host);
-  const insecureAllowed = loopback || url.searchParams.get("allowInsecureAuth") === "true";
-  const auth =
-    url.username === "" ? null : { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) };
-  return {
-    host,
-    port: url.port === "" ? (secure ? 465 : 587) : Number(url.port),
-    secure,
-    requireTLS: auth !== null && !secure && !insecureAllowed,
-    ...(loopback && { ignoreTLS: !secure }),
-    ...(auth && { auth }),
-    tls: { minVersion: "TLSv1.2" },
-    ...TIMEOUTS,
-  };
+/** Whether the server had closed a kept connection before it saw anything of this mail. */
+function wasClosedMeanwhile(fault: unknown): boolean {
+  if (!(fault instanceof SessionFault) || fault.stage !== "sender") return false;
+  if (fault.answer !== null) return codeOf(fault.answer) === 421;
+  return fault.cause.code === undefined || ["ECONNECTION", "ESOCKET"].includes(fault.cause.code);
 }
 
-/**
- * A 5xx for the recipient or the message is final; anything else may pass: the relay's own troubles,
- * the login, and the sender's address, which an administrator can mend.
- *
- * @see https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1
- */
-function outcomeOf(error: SmtpError, relay: string, said: (text: string) => string): DeliveryOutcome {
-  const final = (error.responseCode ?? 0) >= 500 && /^(RCPT TO|DATA)/.test(error.command ?? "");
-  return { kind: final ? "refused" : "failed", error: explain(error, relay, said) };
-}
-
-function explain(error: SmtpError, relay: string, said: (text: string) => string): string {
-  const answer = said(error.response ?? error.message);
-  switch (error.code) {
-    case "EAUTH":
-      return `the mail server ${relay} refuses the login; check the user and password in SMTP_URL: ${answer}`;
-    case "ETLS":
-      return `no TLS with the mail server ${relay}; it must offer STARTTLS before a login is sent: ${answer}`;
-    case "ECONNECTION":
-    case "ESOCKET":
-    case "EDNS":
-    case "ETIMEDOUT":
-      return `the mail server ${relay} cannot be reached or does not answer: ${answer}`;
-    default:
-      return `the mail server ${relay} said: ${answer}`;
-  }
+function asFault(error: unknown): SessionFault {
+  if (error instanceof SessionFault) return error;
+  return new SessionFault(error as Error, { stage: "connect", answer: null, waiting: false });
 }

@@ -8,6 +8,7 @@ import { after as later, NOW } from "../../support/build.ts";
 import { type OpenedDatabase, openTestDatabase } from "../../support/database.ts";
 import { DAY, HOUR, MINUTE } from "../../support/durations.ts";
 import { openLab } from "../../support/lab.ts";
+import { accepted, failed } from "../../support/outcomes.ts";
 
 let database: OpenedDatabase;
 let outbox: OutboxStore;
@@ -16,8 +17,8 @@ let retries: (readonly [id: string, startAfter: Date])[];
 before(async () => {
   database = await openTestDatabase();
   retries = [];
-  outbox = createOutboxStore(database.prisma, async (_tx, id, startAfter) => {
-    retries.push([id, startAfter]);
+  outbox = createOutboxStore(database.prisma, async (_tx, ids, startAfter) => {
+    for (const id of ids) retries.push([id, startAfter]);
   });
 });
 after(() => database.close());
@@ -33,18 +34,24 @@ async function owe(t: TestContext) {
 
 /** The mail as it is let through, whole and at once. */
 async function letThrough(id: string) {
-  const released = await outbox.release(
-    id,
-    later(DAY),
-    ({ mail: { notification, events } }) => ({
+  const released = await outbox.release(id, later(DAY), {
+    decide: ({ mail: { notification, events } }) => ({
       kind: "send",
       mail: { id, kind: notification.kind, eventSeqs: events.map((event) => event.seq) },
       dropped: [],
       cancelled: [],
     }),
-    () => assert.fail("nothing is folded"),
-  );
+    summary: () => assert.fail("nothing is folded"),
+    hasFallback: false,
+    takeOver: true,
+  });
   return released.kind === "send" ? released.owed : null;
+}
+
+/** Writes the receipt of an attempt that says nothing of the relay. */
+function receive(id: string, receipt: Receipt): Promise<void> {
+  const outcome = receipt.state === "delivered" ? accepted(receipt.response) : failed("temporary", receipt.error);
+  return outbox.receive(id, receipt, { startedAt: NOW, way: "smtp", outcome }, null);
 }
 
 function setState(id: string, state: NotificationState) {
@@ -123,7 +130,7 @@ describe("an attempt", () => {
       const { id } = await owe(t);
       await setState(id, state);
 
-      const begun = await outbox.begin(id, later(MINUTE));
+      const begun = await outbox.begin(id, 0, later(MINUTE));
 
       const row = await rowOf(id);
       assert.deepEqual([begun, row.state, row.attempts, row.lastAttemptAt], [true, "sending", 1, later(MINUTE)]);
@@ -135,7 +142,7 @@ describe("an attempt", () => {
       const { id } = await owe(t);
       await setState(id, state);
 
-      const begun = await outbox.begin(id, NOW);
+      const begun = await outbox.begin(id, 0, NOW);
 
       const row = await rowOf(id);
       assert.deepEqual([begun, row.state, row.attempts], [false, state, 0]);
@@ -146,11 +153,11 @@ describe("an attempt", () => {
 describe("a receipt", () => {
   test("that says delivered clears what went wrong before", async (t) => {
     const { id } = await owe(t);
-    await outbox.begin(id, NOW);
-    await outbox.receive(id, { state: "pending", error: "451 later", nextAttemptAt: later(MINUTE) });
-    await outbox.begin(id, NOW);
+    await outbox.begin(id, 0, NOW);
+    await receive(id, { state: "pending", error: "451 later", nextAttemptAt: later(MINUTE) });
+    await outbox.begin(id, 1, NOW);
 
-    await outbox.receive(id, { state: "delivered", at: later(MINUTE), response: "250 queued as 7" });
+    await receive(id, { state: "delivered", at: later(MINUTE), response: "250 queued as 7" });
 
     const { state, error, response, deliveredAt, nextAttemptAt } = await rowOf(id);
     assert.deepEqual(
@@ -167,9 +174,9 @@ describe("a receipt", () => {
 
   test("that says try again asks for one more job, at its time", async (t) => {
     const { id } = await owe(t);
-    await outbox.begin(id, NOW);
+    await outbox.begin(id, 0, NOW);
 
-    await outbox.receive(id, { state: "pending", error: "451 later", nextAttemptAt: later(HOUR) });
+    await receive(id, { state: "pending", error: "451 later", nextAttemptAt: later(HOUR) });
 
     assert.deepEqual(
       retries.filter(([retried]) => retried === id),
@@ -181,11 +188,11 @@ describe("a receipt", () => {
   for (const receipt of RECEIPTS) {
     test(`that says ${receipt.state} changes nothing of a mail whose outcome is known by now`, async (t) => {
       const { id } = await owe(t);
-      await outbox.begin(id, NOW);
+      await outbox.begin(id, 0, NOW);
       await setState(id, "delivered");
       const before = await rowOf(id);
 
-      await outbox.receive(id, receipt);
+      await receive(id, receipt);
 
       assert.deepEqual(await rowOf(id), before);
       assert.deepEqual(
@@ -200,10 +207,10 @@ test("what was tried and not delivered is named, with what went wrong", async (t
   const since = later(24 * HOUR);
   const mails = [await owe(t), await owe(t), await owe(t), await owe(t)];
   const [tried, dead, delivered] = mails.map(({ id }) => id) as [string, string, string];
-  for (const id of [tried, dead, delivered]) await outbox.begin(id, since);
-  await outbox.receive(tried, { state: "pending", error: "451 later", nextAttemptAt: later(30 * HOUR) });
-  await outbox.receive(dead, { state: "dead", at: since, error: "550 gone", reason: "refused" });
-  await outbox.receive(delivered, { state: "delivered", at: since, response: "250" });
+  for (const id of [tried, dead, delivered]) await outbox.begin(id, 0, since);
+  await receive(tried, { state: "pending", error: "451 later", nextAttemptAt: later(30 * HOUR) });
+  await receive(dead, { state: "dead", at: since, error: "550 gone", reason: "refused" });
+  await receive(delivered, { state: "delivered", at: since, response: "250" });
 
   const undelivered = await outbox.undeliveredSince(since);
 

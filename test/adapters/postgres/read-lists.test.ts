@@ -139,20 +139,35 @@ test("syncs are found by watch, time and outcome", async () => {
   assert.deepEqual(failures, [failed]);
 });
 
-test("notifications are found by watch, state and invite", async () => {
+test("notifications are found by watch, state, invite, recipient, kind and time", async () => {
   const dead = notification({ state: "dead", eventSeqs: [2, 3] });
   const ofOthers = notification({ watch: "b", eventSeqs: [1] });
-  await seeded.notifications(dead, ofOthers);
-  const none = { watches: null, state: null, inviteId: null };
+  const late = notification({ watch: null, eventSeqs: [], recipient: "Jo@b.example", kind: "digest" });
+  await seeded.notifications(dead, ofOthers, { ...late, createdAt: at("12:00") });
+  const none = {
+    watches: null,
+    state: null,
+    inviteId: null,
+    recipient: null,
+    kind: null,
+    since: null,
+    until: null,
+  };
 
   const found = await Promise.all([
     all(reader.notifications({ ...none, watches: ["b"] }, ALL)),
     all(reader.notifications({ ...none, state: "dead" }, ALL)),
     all(reader.notifications({ ...none, inviteId: "i2" }, ALL)),
     all(reader.notifications({ ...none, inviteId: "i1" }, ALL)),
+    all(reader.notifications({ ...none, recipient: "jo@B.example" }, ALL)),
+    all(reader.notifications({ ...none, kind: "digest" }, ALL)),
+    all(reader.notifications({ ...none, since: at("12:00") }, ALL)),
+    all(reader.notifications({ ...none, watches: ["b"], until: at("08:05") }, ALL)),
   ]);
 
-  assert.deepEqual(found, [[ofOthers], [dead], [dead], []]);
+  const ids = found.map((rows) => rows.map(({ id }) => id));
+  assert.deepEqual(ids, [[ofOthers.id], [dead.id], [dead.id], [], [late.id], [late.id], [late.id], []]);
+  assert.deepEqual(found[1], [{ ...dead, waitsForRelay: false }]);
 });
 
 for (const order of ["asc", "desc"] as const satisfies readonly Order[]) {

@@ -154,6 +154,8 @@ export function notification(given: Partial<Notification> = {}): Notification {
     error: null,
     nextAttemptAt: null,
     releasedAt: null,
+    usefulUntil: null,
+    maybeAccepted: false,
     syncId: null,
     eventSeqs: [1],
     ...given,

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { createMailTransport } from "../../../src/adapters/smtp/transport.ts";
-import type { Message } from "../../../src/app/ports.ts";
+import type { DeliveryOutcome, Message } from "../../../src/app/ports.ts";
 
 const ENVELOPE = { from: "invitewatch <invites@example.com>", to: "ops@example.com" };
 const MIME = Buffer.from(
@@ -48,11 +48,19 @@ function answer(responseCode: number, message: string): Error {
 
 const asIs = (said: string) => said;
 
+/** How one mail ends, sent over a transport of its own. */
+async function sendOnce(url: string): Promise<DeliveryOutcome> {
+  const transport = createMailTransport(url, asIs);
+  try {
+    return await transport.send(MIME, ENVELOPE);
+  } finally {
+    await transport.close();
+  }
+}
+
 test("an accepted mail arrives byte by byte, and the server's answer is the receipt", () =>
   withServer({}, async ({ port, seen }) => {
-    const transport = createMailTransport(`smtp://127.0.0.1:${port}`, asIs);
-
-    const outcome = await transport.send(MIME, ENVELOPE);
+    const outcome = await sendOnce(`smtp://127.0.0.1:${port}`);
 
     assert.equal(outcome.kind, "accepted");
     assert.match(outcome.kind === "accepted" ? outcome.response : "", /^250 /);
@@ -64,7 +72,7 @@ test("a recipient refused for good is refused; a recipient refused for now has f
     let kind = "";
     const onRcptTo: SMTPServerOptions["onRcptTo"] = (_address, _session, done) => done(answer(code, "no such mailbox"));
     await withServer({ onRcptTo }, async ({ port }) => {
-      kind = (await createMailTransport(`smtp://127.0.0.1:${port}`, asIs).send(MIME, ENVELOPE)).kind;
+      kind = (await sendOnce(`smtp://127.0.0.1:${port}`)).kind;
     });
     return kind;
   };
@@ -82,19 +90,17 @@ test("a message refused for good is refused; a sender refused is for an administ
   } satisfies SMTPServerOptions;
 
   await withServer(refusing, async ({ port }) => {
-    const outcome = await createMailTransport(`smtp://127.0.0.1:${port}`, asIs).send(MIME, ENVELOPE);
+    const outcome = await sendOnce(`smtp://127.0.0.1:${port}`);
     assert.equal(outcome.kind, "refused");
   });
   await withServer(senderless, async ({ port }) => {
-    const outcome = await createMailTransport(`smtp://127.0.0.1:${port}`, asIs).send(MIME, ENVELOPE);
+    const outcome = await sendOnce(`smtp://127.0.0.1:${port}`);
     assert.equal(outcome.kind, "failed");
   });
 });
 
 test("a relay that is away has failed, and the sentence names it", async () => {
-  const transport = createMailTransport("smtp://127.0.0.1:1", asIs);
-
-  const outcome = await transport.send(MIME, ENVELOPE);
+  const outcome = await sendOnce("smtp://127.0.0.1:1");
 
   assert.equal(outcome.kind, "failed");
   assert.match(outcome.kind === "failed" ? outcome.error : "", /the mail server 127\.0\.0\.1:1 cannot be reached/);
@@ -132,12 +138,9 @@ test("a login never crosses the wire in the clear to a relay that is not this ma
     // An address that leads here and that nothing marks as this machine's.
     const host = `[::ffff:127.0.0.1]:${port}`;
 
-    const refused = await createMailTransport(`smtp://mailer:secret@${host}`, asIs).send(MIME, ENVELOPE);
+    const refused = await sendOnce(`smtp://mailer:secret@${host}`);
     const attemptsWithoutLeave = attempts;
-    const allowed = await createMailTransport(`smtp://mailer:secret@${host}?allowInsecureAuth=true`, asIs).send(
-      MIME,
-      ENVELOPE,
-    );
+    const allowed = await sendOnce(`smtp://mailer:secret@${host}?allowInsecureAuth=true`);
 
     assert.equal(refused.kind, "failed");
     assert.equal(attemptsWithoutLeave, 0);

@@ -1,0 +1,138 @@
+/** Says how an attempt ended: whose trouble it is, whether another try can help, and what to do about it. */
+import type { DeliveryOutcome, DeliveryStage } from "../../app/ports.ts";
+import { codeOf, enhancedCodeOf, queueIdOf, type SmtpError, tidyAnswer } from "./answer.ts";
+import { certificateAdvice, faultAdvice } from "./probe-advice.ts";
+import type { ProbeStage } from "./probe-step.ts";
+import type { SessionFault } from "./session.ts";
+
+/** The relay as it is named to people, and what may be shown of its words. */
+export type Relay = {
+  readonly host: string;
+  readonly port: number;
+  readonly redact: (text: string) => string;
+};
+
+type Verdict =
+  | Pick<Extract<DeliveryOutcome, { kind: "failed" }>, "kind" | "cause">
+  | Pick<Extract<DeliveryOutcome, { kind: "refused" }>, "kind" | "what">;
+
+/** @param answer the server's whole reply to the mail */
+export function acceptedOutcome(answer: string, durationMs: number, { redact }: Relay): DeliveryOutcome {
+  const response = tidyAnswer(answer, redact);
+  const codes = { code: codeOf(answer), enhancedCode: enhancedCodeOf(answer) };
+  return { kind: "accepted", stage: "answer", ...codes, queueId: queueIdOf(response), durationMs, response };
+}
+
+export function faultOutcome(fault: SessionFault, durationMs: number, relay: Relay): DeliveryOutcome {
+  const answer = fault.answer ?? "";
+  const codes = { code: codeOf(answer), enhancedCode: enhancedCodeOf(answer) };
+  const error = explain(fault, relay);
+  return { ...verdictOn(fault), stage: fault.stage, ...codes, queueId: null, durationMs, error };
+}
+
+/** Codes of a server that wants a login first, or another one. @see https://www.rfc-editor.org/rfc/rfc4954#section-6 */
+const LOGIN_CODES: ReadonlySet<number> = new Set([530, 534, 535, 538]);
+
+/** Whose trouble it is. A reply that is none counts as silence: what it was meant to say cannot be known. */
+function verdictOn({ stage, answer, waiting, cause }: SessionFault): Verdict {
+  const code = codeOf(answer ?? "");
+  const no = code !== null && code >= 400 ? code : null;
+  switch (stage) {
+    case "answer":
+      if (no === null) return failed("unknown");
+      return no >= 500 ? refused("message") : failed("temporary");
+    case "connect":
+    case "greeting":
+      return failed("unreachable");
+    case "tls":
+      return failed(no === 421 || (no === null && (waiting || answer !== null)) ? "unreachable" : "tls");
+    case "login":
+      return failed(no === 421 || (no === null && !isOurs(answer, cause, "EAUTH")) ? "unreachable" : "login");
+    default:
+      if (isOurs(answer, cause, "EMESSAGE")) return refused("message");
+      return no === null || no === 421 ? failed("unreachable") : verdictOnMail(stage, no, answer ?? "");
+  }
+}
+
+/** A no to the mail, before the mail itself was sent. A sender that is refused is for an administrator to mend. */
+function verdictOnMail(stage: "sender" | "recipient" | "data", code: number, answer: string): Verdict {
+  if (LOGIN_CODES.has(code)) return failed("login");
+  if (code < 500) return failed("temporary");
+  if (stage === "recipient") return refused("recipient");
+  return stage === "data" || speaksOfSize(answer) ? refused("message") : failed("temporary");
+}
+
+/** Whether nodemailer stopped it itself: no login is offered (`EAUTH`), or the mail is larger than allowed. */
+function isOurs(answer: string | null, { code }: SmtpError, expected: "EAUTH" | "EMESSAGE"): boolean {
+  return answer === null && code === expected;
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc1870#section-6 */
+function speaksOfSize(answer: string): boolean {
+  return /^552|\b5\.3\.4\b|\bsize\b|too (?:large|big)/i.test(answer);
+}
+
+function failed(cause: Extract<Verdict, { kind: "failed" }>["cause"]): Verdict {
+  return { kind: "failed", cause };
+}
+
+function refused(what: Extract<Verdict, { kind: "refused" }>["what"]): Verdict {
+  return { kind: "refused", what };
+}
+
+/** One sentence that says what is wrong and what to do. */
+export function explain(fault: SessionFault, { host, port, redact }: Relay): string {
+  const server = `the mail server ${host}:${port}`;
+  const verdict = verdictOn(fault);
+  const because = tidyAnswer(fault.answer ?? faultAdvice(PROBE_STAGES[fault.stage] ?? "DATA", fault.cause), redact);
+  if (verdict.kind === "refused") {
+    const advice =
+      verdict.what === "recipient"
+        ? "refuses the recipient; check the address, and that mail for it is taken from here"
+        : "refuses the mail itself; look into its log";
+    return `${server} ${advice}: ${because}`;
+  }
+  switch (verdict.cause) {
+    case "login":
+      return `${server} refuses the login; check the user and password in SMTP_URL: ${because}`;
+    case "tls":
+      return `no TLS with ${server}; ${tlsAdvice(fault, host)}: ${because}`;
+    case "unreachable":
+      return `${server} ${unreachableAdvice(fault)}: ${because}`;
+    case "unknown":
+      return `${server} was sent the whole mail and gave no answer; it may have taken it, so that the next attempt may be a repeat: ${because}`;
+    case "temporary":
+      return `${server} ${temporaryAdvice(fault)}: ${because}`;
+  }
+}
+
+const PROBE_STAGES: Partial<Record<DeliveryStage, ProbeStage>> = {
+  connect: "connect",
+  greeting: "greeting",
+  tls: "TLS",
+};
+
+function unreachableAdvice({ answer }: SessionFault): string {
+  if (answer === null) return "cannot be reached or does not answer";
+  if (codeOf(answer) === null) return "answers what is no SMTP; check host and port in SMTP_URL";
+  return "turns us away for now; where that lasts, look into its log";
+}
+
+function tlsAdvice({ answer, cause }: SessionFault, host: string): string {
+  const code = cause.originalCode ?? cause.code ?? "";
+  if (answer !== null) return "it must offer STARTTLS before a login is sent";
+  if (isCertificateFault(code)) return `its certificate is not trusted: ${certificateAdvice(code, host)}`;
+  return "check that the port belongs to smtps:// (465) or smtp:// (587)";
+}
+
+/** @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+function isCertificateFault(code: string): boolean {
+  return /CERT|ISSUER|LEAF_SIGNATURE/.test(code) && !code.startsWith("ERR_SSL");
+}
+
+function temporaryAdvice({ stage, answer }: SessionFault): string {
+  if (stage === "sender" && answer?.startsWith("5")) {
+    return "refuses the sender; check that it lets this login send as MAIL_FROM";
+  }
+  return "refuses it for now; where that lasts, look into its log";
+}

@@ -1,0 +1,120 @@
+/**
+ * Posts an alert to the webhook that FALLBACK_WEBHOOK_URL names, signed.
+ *
+ * One attempt, one host, no redirects: when to try again is decided by whoever asks.
+ */
+import got from "got";
+import manifest from "../../../package.json" with { type: "json" };
+import type { FallbackChannel, FallbackMessage, FallbackOutcome } from "../../app/fallback.ts";
+import type { Clock } from "../../app/ports.ts";
+import { signedHeaders } from "./signature.ts";
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
+const LONGEST_TEXT = 16_000;
+/** How much of an answer is read, and how much of that is kept. */
+const MAX_ANSWER_BYTES = 4_096;
+const LONGEST_ANSWER = 200;
+
+/** Answers in the 4xx that mean a later attempt: the receiver was too slow or too busy. */
+const PASSING = [408, 429];
+
+const utf8 = new TextDecoder();
+
+type WebhookOptions = {
+  readonly redact: (text: string) => string;
+  readonly clock: Clock;
+  /** Of one attempt from its beginning to the end of the answer; 30 s by default. */
+  readonly timeoutMs?: number;
+};
+
+type Received = { readonly httpStatus: number; readonly body: string };
+
+/** A channel to the webhook; nothing is connected yet. */
+export function createWebhook(
+  { url, secret }: { readonly url: string; readonly secret: string },
+  { redact, clock, timeoutMs = TIMEOUT_MS }: WebhookOptions,
+): FallbackChannel {
+  const { host } = new URL(url);
+
+  async function post(body: string, headers: Record<string, string>, signal: AbortSignal): Promise<Received> {
+    const stream = got.stream.post(url, {
+      body,
+      headers: { ...headers, "content-type": "application/json", "user-agent": `invitewatch/${manifest.version}` },
+      followRedirect: false,
+      throwHttpErrors: false,
+      retry: { limit: 0 },
+      timeout: { lookup: CONNECT_TIMEOUT_MS, connect: CONNECT_TIMEOUT_MS, secureConnect: CONNECT_TIMEOUT_MS },
+      signal,
+    });
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of stream) {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes > MAX_ANSWER_BYTES) break;
+      }
+    } catch (error) {
+      // The status says it all: what else would have come is not needed.
+      if (stream.response === undefined) throw error;
+    }
+    const answer = Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES);
+    return { httpStatus: stream.response?.statusCode ?? 0, body: oneLine(utf8.decode(answer), redact) };
+  }
+
+  return {
+    name: "webhook",
+    async send(message, signal) {
+      const body = bodyOf(message);
+      const headers = signedHeaders(message.messageId, clock.now(), body, secret);
+      const timeout = AbortSignal.timeout(timeoutMs);
+      try {
+        return outcomeOf(await post(body, headers, AbortSignal.any([signal, timeout])), host);
+      } catch (error) {
+        return { kind: "failed", error: `the webhook at ${host} ${whyUnanswered(error, { signal, timeout })}` };
+      }
+    },
+  };
+}
+
+/** The same bytes each time, so that a receiver can tell a repeat. */
+function bodyOf(message: FallbackMessage): string {
+  const { subject, kind, watch, recipient, notificationId, messageId } = message;
+  const isLong = message.text.length > LONGEST_TEXT;
+  const text = isLong ? `${message.text.slice(0, LONGEST_TEXT).toWellFormed()}\n(cut here)` : message.text;
+  return JSON.stringify({
+    type: "invitewatch.alert",
+    timestamp: message.createdAt.toISOString(),
+    data: { subject, text, kind, watch, recipient, notificationId, messageId },
+  });
+}
+
+function outcomeOf({ httpStatus, body }: Received, host: string): FallbackOutcome {
+  const answer = body === "" ? `HTTP ${httpStatus}` : `HTTP ${httpStatus}: ${body}`;
+  if (httpStatus >= 200 && httpStatus < 300) return { kind: "accepted", response: answer };
+  if (httpStatus >= 400 && httpStatus < 500 && !PASSING.includes(httpStatus)) {
+    return { kind: "refused", error: `the webhook at ${host} refuses the alert with ${answer}` };
+  }
+  const advice = httpStatus >= 300 && httpStatus < 400 ? ", a redirect, which is not followed" : "";
+  return { kind: "failed", error: `the webhook at ${host} did not take the alert: ${answer}${advice}` };
+}
+
+function whyUnanswered(
+  error: unknown,
+  { signal, timeout }: { readonly signal: AbortSignal; readonly timeout: AbortSignal },
+): string {
+  if (signal.aborted) return "was not waited for: the attempt was stopped";
+  if (timeout.aborted) return "did not answer in time";
+  const code = error instanceof Error && "code" in error ? String(error.code) : "no reason given";
+  return `cannot be reached or does not answer (${code})`;
+}
+
+/** Without secrets, and without what would break a line or turn it around. */
+function oneLine(text: string, redact: (text: string) => string): string {
+  return redact(text)
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ")
+    .trim()
+    .slice(0, LONGEST_ANSWER)
+    .toWellFormed();
+}

@@ -1,0 +1,102 @@
+/** What `sync` does: one round for every watch, or its rehearsal. */
+import { randomUUID } from "node:crypto";
+import { requireMigrated } from "../adapters/postgres/migrate.ts";
+import { openDatabase } from "../adapters/postgres/open.ts";
+import type { SyncResult } from "../adapters/postgres/queue.ts";
+import { createSyncStore } from "../adapters/postgres/sync-store.ts";
+import { renderOwed } from "../app/deliver.ts";
+import type { Recording } from "../app/store.ts";
+import { rehearseSync } from "../app/sync.ts";
+import type { Config } from "../config/config.ts";
+import { runRound } from "../round.ts";
+import { mailSettings, openRuntime, systemClock, wireWatches } from "../wire.ts";
+import { createWorkers } from "../workers.ts";
+import { type Context, write } from "./context.ts";
+import { printable } from "./printable.ts";
+import { loggerFor } from "./runnable.ts";
+
+export async function sync(config: Config, context: Context, stop: AbortSignal): Promise<void> {
+  const log = loggerFor(config, context);
+  const runtime = await openRuntime(config, "command", log);
+  try {
+    await runtime.queue.work(createWorkers(runtime, log, stop), config.watches.length);
+    const round = await runRound(runtime, [...runtime.watches.keys()], stop);
+    for (const [watch, result] of round.syncs) await write(context.stdout, `${watch}: ${describe(result)}\n`);
+    for (const { recipient, state, error } of round.undelivered) {
+      await write(
+        context.stdout,
+        `mail to ${recipient}: ${state === "dead" ? "given up" : "still owed"}: ${error ?? "unfinished"}\n`,
+      );
+    }
+    if (round.untried > 0) await write(context.stdout, `mails that were due and not tried: ${round.untried}\n`);
+    const fellShort = [...round.syncs.values()].some(
+      ({ outcome }) => outcome !== "complete" && outcome !== "superseded",
+    );
+    if (fellShort || round.undelivered.length > 0 || round.untried > 0) context.setExitCode(1);
+  } finally {
+    await runtime.close();
+  }
+}
+
+function describe({ outcome, reason }: Pick<SyncResult, "outcome" | "reason">): string {
+  return reason === null ? outcome : `${outcome}: ${reason}`;
+}
+
+/** Side by side like the real thing, printed in the order of the configuration. */
+export async function rehearse(config: Config, context: Context, stop: AbortSignal): Promise<void> {
+  const database = await openDatabase(config.databaseUrl, "reader");
+  try {
+    await requireMigrated(database.connection);
+    const store = createSyncStore(database.prisma, async () => {});
+    const recordings = await Promise.all(
+      [...wireWatches(config).values()].map(({ plan, source }) =>
+        rehearseSync(plan, { source, store, clock: systemClock, newId: randomUUID }, stop),
+      ),
+    );
+    for (const recording of recordings) await write(context.stdout, rehearsalOf(recording, config));
+    if (recordings.some(({ sync: { outcome } }) => outcome !== "complete")) context.setExitCode(1);
+  } finally {
+    await database.close();
+  }
+}
+
+/** What the sync found, each event with what would come of it, and the mails in full. */
+function rehearsalOf(recording: Recording, config: Config): string {
+  const { sync, events, notifications, suppressions } = recording;
+  const lines = [`${sync.watch}: ${describe(sync)} (dry run: nothing is recorded or sent)`];
+  if (events.length === 0) lines.push("  nothing new");
+  const silent = new Map(suppressions.flatMap(({ detail, eventSeqs }) => eventSeqs.map((seq) => [seq, detail])));
+  for (const event of events) {
+    const detail = silent.get(event.seq);
+    const why = detail === undefined ? "mailed" : `not mailed: ${detail}`;
+    lines.push(
+      `  would record ${event.type}${event.inviteId === null ? "" : ` of ${printable(event.inviteId)}`} (${why})`,
+    );
+  }
+  const invites = [...recording.newInvites, ...recording.changedInvites, ...recording.atRisk];
+  for (const notification of notifications) {
+    const seqs = new Set(notification.eventSeqs);
+    const owed = {
+      notification,
+      mime: null,
+      events: events.filter(({ seq }) => seqs.has(seq)),
+      invites,
+      chainHead: events.at(-1)?.hash ?? "",
+      heldBy: notification.heldBy === null ? [] : [notification.heldBy],
+      earlier: [],
+    };
+    const { subject, text } = renderOwed(owed, mailSettings(config), systemClock.now());
+    lines.push(
+      "",
+      `  To: ${notification.recipient} (by: ${notification.rules.join(", ")})`,
+      ...(notification.reason === null ? [] : [`  Held: ${printable(notification.reason)}`]),
+      `  Subject: ${subject}`,
+      "",
+      ...text
+        .trimEnd()
+        .split("\n")
+        .map((line) => `  ${line}`),
+    );
+  }
+  return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
+}

@@ -1,0 +1,127 @@
+/**
+ * Whether the mail server can be reached, and which mail finds out.
+ *
+ * While it cannot, one mail at a time probes it, on the schedule of retries; the others wait behind it. Where there is
+ * a second way out, what cannot wait takes that.
+ */
+import type { Event } from "./event.ts";
+import { LAST_CHANCE } from "./expiry.ts";
+import { HORIZON_MS, nextAttemptAt } from "./retry.ts";
+
+export type RelayState = {
+  /** Since when no mail got through for reasons of the relay; null while it is taken to be well. */
+  readonly downSince: Date | null;
+  /** Probes that failed since. */
+  readonly failures: number;
+  /** When the next mail may probe; null while it is well. */
+  readonly nextProbeAt: Date | null;
+  /** What it said, or what became of the connection; null while it is well. */
+  readonly error: string | null;
+  /** The last stretch in which it was down; null where there was none. */
+  readonly lastOutage: Outage | null;
+};
+
+export type Outage = { readonly since: Date; readonly until: Date };
+
+export const RELAY_WELL: RelayState = {
+  downSince: null,
+  failures: 0,
+  nextProbeAt: null,
+  error: null,
+  lastOutage: null,
+};
+
+/** A mail that is probing has so long to come to an end before another may. */
+export const PROBE_LEASE_MS = 3 * 60_000;
+/** From here on what cannot wait takes the second way out. */
+const FALLBACK_AFTER_MS = 30 * 60_000;
+const HOUR_MS = 3_600_000;
+/** After an outage of this length or more, each recipient gets one mail for all that it held up. */
+const LONG_OUTAGE_MS = 6 * HOUR_MS;
+
+/** The state after a mail failed for reasons of the relay. @param chance uniform in [0, 1) */
+export function afterFailure(state: RelayState, error: string, at: Date, chance: number): RelayState {
+  const failures = state.failures + 1;
+  // The relay is probed for as long as mail is owed.
+  const nextProbeAt = nextAttemptAt(failures, at, at, chance);
+  return { ...state, downSince: state.downSince ?? at, failures, nextProbeAt, error };
+}
+
+/** The state after the relay answered a probe, whatever it said of the mail. */
+export function afterContact(state: RelayState, at: Date): RelayState {
+  const lastOutage = state.downSince === null ? state.lastOutage : { since: state.downSince, until: at };
+  return { ...RELAY_WELL, lastOutage };
+}
+
+/** The last outage, where it was so long that what it held up is told in one mail; else null. */
+export function longOutageOf({ lastOutage }: RelayState): Outage | null {
+  if (lastOutage === null) return null;
+  return lastOutage.until.getTime() - lastOutage.since.getTime() >= LONG_OUTAGE_MS ? lastOutage : null;
+}
+
+/** Whether what went wrong would have gone wrong with any other mail too. */
+export function isRelayTrouble(cause: string): boolean {
+  return cause === "login" || cause === "unreachable" || cause === "tls";
+}
+
+/** How a mail may leave now. A probe has to be taken by one mail alone. */
+export type WayOut =
+  | { readonly kind: "relay"; readonly probe: boolean }
+  | { readonly kind: "fallback" }
+  | { readonly kind: "wait"; readonly until: Date; readonly reason: string }
+  /** Five days are over, or will be before anything can be tried. */
+  | { readonly kind: "give up"; readonly reason: string };
+
+export type Leaving = {
+  /** Since when the mail might have been sent. */
+  readonly owedSince: Date;
+  /** Whether it must not wait for a relay that is down: see `cannotWait`. */
+  readonly pressing: boolean;
+  /** When it is of no use any more; null where it always is. */
+  readonly usefulUntil: Date | null;
+  /** Whether there is a second way out. */
+  readonly hasFallback: boolean;
+};
+
+/** By which way the mail goes, or what it waits for. */
+export function wayOut(relay: RelayState, mail: Leaving, now: Date): WayOut {
+  const { downSince, nextProbeAt } = relay;
+  if (downSince === null || nextProbeAt === null) return { kind: "relay", probe: false };
+  const givesUpAt = new Date(mail.owedSince.getTime() + HORIZON_MS);
+  if (now >= givesUpAt) {
+    if (mail.hasFallback) return { kind: "fallback" };
+    return { kind: "give up", reason: "the mail server could not be reached within five days" };
+  }
+  if (nextProbeAt <= now) return { kind: "relay", probe: true };
+
+  const fallbackAt = mail.hasFallback && mail.pressing ? fallbackFrom(downSince, mail.usefulUntil) : null;
+  if (fallbackAt !== null && fallbackAt <= now) return { kind: "fallback" };
+  const until = [nextProbeAt, givesUpAt, fallbackAt ?? givesUpAt].reduce((a, b) => (b < a ? b : a));
+  const reason = `waits for the mail server, down since ${downSince.toISOString()}: ${relay.error ?? "no answer"}`;
+  return { kind: "wait", until, reason };
+}
+
+/** When a mail that cannot wait takes the second way out: before its useful time is over, if that is sooner. */
+function fallbackFrom(downSince: Date, usefulUntil: Date | null): Date {
+  const patienceEndsAt = downSince.getTime() + FALLBACK_AFTER_MS;
+  return new Date(Math.min(patienceEndsAt, (usefulUntil?.getTime() ?? Number.POSITIVE_INFINITY) - HOUR_MS));
+}
+
+/** Whether any of the events is of no use to somebody who hears of it when the relay is well again. */
+export function cannotWait(events: readonly Event[]): boolean {
+  return events.some(
+    (event) =>
+      event.type === "watch.blind" ||
+      event.type === "notification.dead" ||
+      (event.type === "invite.expiring" && event.data.threshold === LAST_CHANCE),
+  );
+}
+
+/** When a mail that tells these events is of no use any more; null where somebody wants to know at any time. */
+export function usefulUntilOf(events: readonly Event[]): Date | null {
+  const ends = events.map((event) =>
+    event.type === "invite.expiring" ? Date.parse(event.data.expiresAt) : Number.NaN,
+  );
+  const last = ends.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  return Number.isFinite(last) ? new Date(last) : null;
+}

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  afterContact,
+  afterFailure,
+  cannotWait,
+  type Leaving,
+  longOutageOf,
+  RELAY_WELL,
+  type RelayState,
+  usefulUntilOf,
+  wayOut,
+} from "../../src/domain/relay.ts";
+import { after, blind, event, expiring, NOW, received } from "../support/build.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../support/durations.ts";
+
+/** Down since the instant, to be probed at the other. */
+function down(since: Date, nextProbeAt: Date): RelayState {
+  return { ...RELAY_WELL, downSince: since, failures: 1, nextProbeAt, error: "connection refused" };
+}
+
+const ORDINARY: Leaving = { owedSince: NOW, pressing: false, usefulUntil: null, hasFallback: false };
+const PRESSING: Leaving = { ...ORDINARY, pressing: true, hasFallback: true };
+
+describe("a relay that fails", () => {
+  test("is probed on the schedule of retries, counted from when it went down", () => {
+    const waits: number[] = [];
+    let state = RELAY_WELL;
+    for (let nth = 0, at = NOW; nth < 8; nth += 1, at = state.nextProbeAt ?? NOW) {
+      state = afterFailure(state, "connection refused", at, 0.5);
+      waits.push(((state.nextProbeAt ?? NOW).getTime() - at.getTime()) / SECOND);
+    }
+
+    assert.deepEqual(waits, [15, 60, 300, 900, 1800, 3600, 3600, 3600]);
+    assert.deepEqual(state.downSince, NOW);
+  });
+
+  test("is well again once it answers, and the outage is remembered", () => {
+    const state = afterContact(down(NOW, after(HOUR)), after(7 * HOUR));
+
+    assert.deepEqual(state, { ...RELAY_WELL, lastOutage: { since: NOW, until: after(7 * HOUR) } });
+  });
+
+  for (const [words, lengthMs, isLong] of [
+    ["six hours", 6 * HOUR, true],
+    ["less", 6 * HOUR - 1, false],
+  ] as const) {
+    test(`for ${words} ${isLong ? "leaves" : "does not leave"} one mail per recipient behind`, () => {
+      const state = afterContact(down(NOW, after(HOUR)), after(lengthMs));
+
+      assert.equal(longOutageOf(state) !== null, isLong);
+    });
+  }
+});
+
+describe("a mail", () => {
+  for (const [words, relay, leaving, atMs, expected] of [
+    ["leaves by a relay that is well", RELAY_WELL, ORDINARY, 0, "relay"],
+    ["waits for the next probe", down(after(-HOUR), after(MINUTE)), ORDINARY, 0, `wait ${MINUTE}`],
+    ["is the probe when one is due", down(after(-HOUR), NOW), ORDINARY, 0, "probe"],
+    ["is the probe before it takes the second way", down(after(-HOUR), NOW), PRESSING, 0, "probe"],
+    [
+      "that cannot wait takes the second way after half an hour",
+      down(after(-30 * MINUTE), after(1)),
+      PRESSING,
+      0,
+      "fallback",
+    ],
+    ["that cannot wait waits for half an hour first", down(NOW, after(HOUR)), PRESSING, 0, `wait ${30 * MINUTE}`],
+    [
+      "that cannot wait takes the second way sooner when it would come too late",
+      down(NOW, after(HOUR)),
+      { ...PRESSING, usefulUntil: after(HOUR) },
+      0,
+      "fallback",
+    ],
+    [
+      "that can wait has no use for a second way",
+      down(after(-DAY), after(MINUTE)),
+      { ...ORDINARY, hasFallback: true },
+      0,
+      `wait ${MINUTE}`,
+    ],
+    ["waits no longer than five days", down(NOW, after(5 * DAY + HOUR)), ORDINARY, 0, `wait ${5 * DAY}`],
+    ["is given up after five days", down(NOW, after(5 * DAY)), ORDINARY, 5 * DAY, "give up"],
+    [
+      "is not given up before the second way was tried",
+      down(NOW, after(5 * DAY)),
+      { ...ORDINARY, hasFallback: true },
+      5 * DAY,
+      "fallback",
+    ],
+  ] as const) {
+    test(words, () => {
+      const at = after(atMs);
+
+      const way = wayOut(relay, leaving, at);
+
+      const told =
+        way.kind === "wait"
+          ? `wait ${way.until.getTime() - at.getTime()}`
+          : way.kind === "relay" && way.probe
+            ? "probe"
+            : way.kind;
+      assert.equal(told, expected);
+    });
+  }
+
+  test("of a blind watch or a last chance cannot wait, any other can", () => {
+    const lastChance = event("invite.expiring", { ...expiring().data, threshold: "last-chance" });
+
+    assert.deepEqual(
+      [blind(), lastChance, received(), expiring()].map((event) => cannotWait([event])),
+      [true, true, false, false],
+    );
+  });
+
+  test("of reminders alone is useful until the last of their ends, any other at any time", () => {
+    const ends = [after(HOUR), after(2 * HOUR)].map((at) => expiring({}, at));
+
+    assert.deepEqual(
+      [usefulUntilOf(ends), usefulUntilOf([...ends, received()]), usefulUntilOf([])],
+      [after(2 * HOUR), null, null],
+    );
+  });
+});
