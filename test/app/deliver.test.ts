@@ -207,6 +207,18 @@ describe("a mail that the server does not take now", () => {
     assert.equal(receiptOf(due).state, "delivered");
   });
 
+  test("keeps a job for its time where the queue's clock is ahead of ours", async (t) => {
+    const { relay, ports, id } = await open(t);
+    relay.refuse("RCPT", 450, "busy");
+    await deliver({ notificationId: id }, settings, ports);
+    const { nextAttemptAt: next } = await rowOf(id);
+    const before = await jobsOf(id);
+
+    await deliver({ notificationId: id }, settings, ports);
+
+    assert.deepEqual(await jobsOf(id), [...before, next]);
+  });
+
   test("is tried as often as the schedule of retries says, and given up after five days", async (t) => {
     const { lab, relay, ports, id } = await open(t);
     const owedSince = lab.now();
@@ -284,6 +296,24 @@ describe("while the mail server is away", () => {
 
     assert.deepEqual([receiptOf(probe).state, receiptOf(other).state], ["dead", "delivered"]);
     assert.equal((await ports.outbox.relay()).downSince, null);
+  });
+
+  test("what a dead process was sending waits like any other", async (t) => {
+    const { relay, lab, ports, ids } = await open(t, ["a@example.com", "b@example.com"]);
+    const [dying = "", other = ""] = ids;
+    const hung = relay.hang();
+    const never = deliver({ notificationId: dying }, settings, ports);
+    await hung;
+    await relay.close();
+    await never;
+    await database.prisma.notification.update({ where: { id: dying }, data: { state: "sending" } });
+    await database.prisma.relay.deleteMany();
+    await deliver({ notificationId: other }, settings, portsTo(relay, lab));
+
+    const attempt = await deliver({ notificationId: dying, takeOver: true }, settings, ports);
+
+    const { state, waitsForRelay } = await rowOf(dying);
+    assert.deepEqual([attempt.kind, state, waitsForRelay], ["waiting", "pending", true]);
   });
 
   test("what nobody could try for five days is given up, and the history says so", async (t) => {

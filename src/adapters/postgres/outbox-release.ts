@@ -43,7 +43,12 @@ export function createRelease(prisma: PrismaClient, enqueue: EnqueueDeliveries):
   return (id, now, given) =>
     prisma.$transaction(async (tx): Promise<Released> => {
       const row = await lockOwed(tx, id);
-      if (row === null || !isDue(row, now, given.takeOver)) return { kind: "idle" };
+      if (row === null) return { kind: "idle" };
+      if (!isDue(row, now, given.takeOver)) {
+        // The queue goes by the database's clock, which may be ahead of ours.
+        if (row.state === "pending" && row.next_attempt_at !== null) await enqueue(tx, [id], row.next_attempt_at);
+        return { kind: "idle" };
+      }
       const relay = await readRelay(tx);
       const outage = longOutageOf(relay);
       const carrying = { row, now, enqueue, given, relay };
@@ -213,7 +218,8 @@ async function leave(tx: Tx, carrying: Carrying, owed: (way: Way) => Promise<Owe
     case "wait": {
       // What was held on purpose is owed from now on, not from when it was planned.
       const releasedAt = row.held_by !== null && row.released_at === null ? now : row.released_at;
-      const data = { waitsForRelay: true, reason: way.reason, nextAttemptAt: way.until, releasedAt };
+      // One that a dead process was sending waits like any other.
+      const data = { state: "pending", waitsForRelay: true, reason: way.reason, nextAttemptAt: way.until, releasedAt };
       await tx.notification.update({ where: { id: row.id }, data });
       await enqueue(tx, [row.id], way.until);
       return { kind: "waiting", notification, until: way.until, reason: way.reason };

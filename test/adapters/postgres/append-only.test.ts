@@ -29,7 +29,7 @@ describe("the audit history refuses", () => {
     ["TRUNCATE event", "TRUNCATE"],
     ["TRUNCATE watch CASCADE", "TRUNCATE"],
     ["TRUNCATE sync CASCADE", "TRUNCATE"],
-    ["TRUNCATE notification, event", "TRUNCATE"],
+    ["TRUNCATE attempt, notification, event", "TRUNCATE"],
     ["MERGE INTO event USING watch ON event.watch = watch.name WHEN MATCHED THEN DELETE", "DELETE"],
   ] as const) {
     test(sql, async () => {

@@ -1,0 +1,126 @@
+/** One run of the job, killed at one point and started again: what it took, and what is wrong with what it left. */
+import { Client } from "pg";
+import { demoCredentials, startCloudflareStandIn } from "../../src/demo/cloudflare.ts";
+import { MIGRATED } from "../support/database.ts";
+import { createTestDatabase } from "../support/postgres.ts";
+import type { Program } from "../support/program.ts";
+import { type Crossing, createCrossings, type StopPoint } from "./crossings.ts";
+import { startDaemon } from "./daemon.ts";
+import { play, prepare, RECIPIENTS } from "./job.ts";
+import { chainFaults, mailFaults, type Outcome, readOutcome } from "./outcome.ts";
+import { passDeath } from "./passing-time.ts";
+import { openPostOffice } from "./post-office.ts";
+import { startTap } from "./tap.ts";
+
+export type KilledRun = {
+  readonly outcome: Outcome;
+  /** Where it was killed: what did not get through. Null where it came to its end before the point. */
+  readonly killedAt: Crossing | null;
+  /** How many crossings and answers to mails there were until the job was done or the program killed. */
+  readonly crossings: number;
+  readonly answers: number;
+  /** Mails that came again. */
+  readonly repeats: number;
+  /** What is wrong whatever the undisturbed run left, in sentences. */
+  readonly faults: readonly string[];
+};
+
+const PATIENCE_MS = 120_000;
+const SETTINGS = {
+  CLOUDFLARE_API_TOKEN: demoCredentials.token,
+  MAIL_FROM: "invitewatch <invites@example.com>",
+  MAIL_TO: RECIPIENTS.join(","),
+  SYNC_SCHEDULE: "* * * * * *",
+};
+
+/** @param point null for a run that nobody disturbs */
+export async function runKilled(point: StopPoint | null): Promise<KilledRun> {
+  await using stack = new AsyncDisposableStack();
+  const database = await createTestDatabase(MIGRATED);
+  stack.defer(() => database.drop());
+  const api = await startCloudflareStandIn({ rateLimit: null });
+  stack.defer(() => api.close());
+  const office = await openPostOffice();
+  stack.defer(() => office.close());
+  const client = new Client({ connectionString: database.url, application_name: "faults" });
+  await client.connect();
+  stack.defer(() => client.end());
+
+  let program: Program | null = null;
+  const killed = Promise.withResolvers<null>();
+  const crossings = createCrossings(point, () => {
+    program?.child.kill("SIGKILL");
+    killed.resolve(null);
+  });
+  const tap = async (line: "postgres" | "smtp" | "http", target: string) => {
+    const started = await startTap(line, target, () => crossings);
+    stack.defer(async () => started.close());
+    return started;
+  };
+  const taps = {
+    postgres: await tap("postgres", database.url),
+    smtp: await tap("smtp", office.url),
+    http: await tap("http", api.url),
+  };
+
+  prepare(api);
+  program = startDaemon({ postgres: taps.postgres.url, smtp: taps.smtp.url, http: taps.http.url }, SETTINGS);
+  stack.defer(() => end(program));
+  const patience = new AbortController();
+  stack.defer(async () => clearTimeout(impatience));
+  const impatience = setTimeout(() => patience.abort(new Error("it takes too long")), PATIENCE_MS);
+  const faults: string[] = [];
+  const played = play(api, client, patience.signal);
+  let open = new Set<string>();
+  let acceptedBefore = new Set<string>();
+  try {
+    await Promise.race([played, killed.promise, endOf(program, () => !crossings.stopped)]);
+    if (crossings.stopped) {
+      await program.ended;
+      for (const each of Object.values(taps)) each.cut();
+      await passDeath(client, database.url);
+      open = await openMails(client);
+      acceptedBefore = new Set(office.accepted.map(({ messageId }) => messageId));
+      program = startDaemon({ postgres: database.url, smtp: office.url, http: api.url }, SETTINGS);
+      await Promise.race([played, endOf(program, () => true)]);
+    }
+  } catch (error) {
+    faults.push(`the job did not come to its end: ${(error as Error).message}\n${program.stderr().slice(-2_000)}`);
+  }
+  patience.abort();
+  await end(program);
+
+  const outcome = await readOutcome(client, office.accepted);
+  faults.push(...(await chainFaults(database.url)));
+  const repeatable = (id: string) => (open.has(id) && acceptedBefore.has(id) ? 1 : 0);
+  faults.push(...(await mailFaults(client, office.accepted, repeatable)));
+  return {
+    outcome,
+    killedAt: crossings.stopped ? crossings.last : null,
+    crossings: crossings.count,
+    answers: crossings.answers,
+    repeats: office.accepted.length - outcome.mails.length,
+    faults,
+  };
+}
+
+/** Message-IDs of mails without a receipt. */
+async function openMails(client: Client): Promise<Set<string>> {
+  const { rows } = await client.query<{ id: string }>(
+    "SELECT message_id AS id FROM notification WHERE state <> 'delivered'",
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Rejects when the program ends by itself. */
+async function endOf(program: Program, isUnexpected: () => boolean): Promise<null> {
+  const code = await program.ended;
+  if (isUnexpected()) throw new Error(`the program ended by itself: ${code}`);
+  return null;
+}
+
+/** Nothing is left to do, so that it may as well be killed. */
+async function end(program: Program | null): Promise<void> {
+  program?.child.kill("SIGKILL");
+  await program?.ended;
+}
