@@ -25,7 +25,7 @@ export function prepare(api: StandIn): void {
   api.invites.replaceAll([first, second]);
 }
 
-export const STEPS: readonly Step[] = [
+const STEPS: readonly Step[] = [
   { name: "the baseline", change: () => {}, syncs: 1 },
   {
     name: "a third invite arrives, and the second ends later",

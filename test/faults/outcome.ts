@@ -37,7 +37,7 @@ function timeless(text: string): string {
 }
 
 /** To whom it went and what it told. */
-export function nameOf({ recipient, kind, events }: AcceptedMail): string {
+function nameOf({ recipient, kind, events }: AcceptedMail): string {
   return `${recipient} ${kind} ${events}`;
 }
 
