@@ -1,6 +1,6 @@
 /** The process that stands in for Cloudflare: one long list to be measured with, and a short one to get warm with. */
 import { demoCredentials, type StandIn, startCloudflareStandIn } from "../src/demo/cloudflare.ts";
-import { apiInstant, sampleInvite } from "../src/demo/sample-invite.ts";
+import { type ApiInvite, apiInstant, sampleInvite } from "../src/demo/sample-invite.ts";
 import type { ApiReady, ApiRequest } from "./job.ts";
 
 const WARM_UP_SIZE = 200;
@@ -11,18 +11,22 @@ const DAY_MS = 86_400_000;
 /** Fixed, so that filling twice gives the same list. */
 const startedAt = Date.now();
 const { token } = demoCredentials;
+let added = 0;
 const [api, warmUp] = await Promise.all([start(), start()]);
 
 process.on("message", async (request: ApiRequest) => {
   if (request.kind === "fill") {
+    added = request.size;
     fill(api, request.size);
     fill(warmUp, WARM_UP_SIZE);
+  } else if (request.kind === "add") {
+    added += 1;
+    api.invites.put(invitation(added));
   } else {
     change(api);
     change(warmUp);
   }
-  await readAll(api);
-  await readAll(warmUp);
+  if (request.kind !== "add") await Promise.all([readAll(api), readAll(warmUp)]);
   process.send?.({ url: api.url, warmUpUrl: warmUp.url, token } satisfies ApiReady);
 });
 process.once("disconnect", () => process.exit());
@@ -31,15 +35,15 @@ function start(): Promise<StandIn> {
   return startCloudflareStandIn({ rateLimit: null });
 }
 
-/** Invitations of four days that came an hour ago: no threshold is crossed yet, nor during the benchmark. */
 function fill(standIn: StandIn, size: number): void {
-  standIn.invites.replaceAll(
-    Array.from({ length: size }, (_, number) => {
-      const invitedAt = startedAt - 60 * MINUTE_MS + (number % 60) * MINUTE_MS;
-      const instants = { invited_on: apiInstant(invitedAt), expires_on: apiInstant(invitedAt + 4 * DAY_MS) };
-      return sampleInvite(instants, number);
-    }),
-  );
+  standIn.invites.replaceAll(Array.from({ length: size }, (_, number) => invitation(number)));
+}
+
+/** One of four days that came an hour ago: no threshold is crossed yet, nor during the benchmark. */
+function invitation(number: number): ApiInvite {
+  const invitedAt = startedAt - 60 * MINUTE_MS + (number % 60) * MINUTE_MS;
+  const instants = { invited_on: apiInstant(invitedAt), expires_on: apiInstant(invitedAt + 4 * DAY_MS) };
+  return sampleInvite(instants, number);
 }
 
 /** Moves the end of one invitation in a hundred by a day. */

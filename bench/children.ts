@@ -1,7 +1,7 @@
 /** The benchmark's child processes: each ends with its work, or with the signal. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { ApiReady, ApiRequest, Job, Measurement, Program } from "./job.ts";
+import type { ApiReady, ApiRequest, MailServerAnswer } from "./job.ts";
 
 export type Api = {
   /** Brings the list into the state and answers once it can be measured. */
@@ -21,9 +21,31 @@ export function startApi(signal: AbortSignal): Api {
   };
 }
 
+export type MailServer = {
+  readonly url: string;
+  /** How many mails it has taken since it was asked last. */
+  taken(): Promise<number>;
+  close(): Promise<void>;
+};
+
+/** The mail server that everybody sends to, in a process of its own. */
+export async function startMailServer(signal: AbortSignal): Promise<MailServer> {
+  const child = start("mail-server", signal);
+  const count = () => ask<MailServerAnswer>(child, { kind: "count" });
+  const { url } = await count();
+  return {
+    url,
+    taken: async () => (await count()).taken,
+    async close() {
+      child.kill();
+      await ended(child);
+    },
+  };
+}
+
 /** Runs one program once, in a fresh process; what it measured. */
-export async function runProgram(program: Program, job: Job, signal: AbortSignal): Promise<Measurement> {
-  const child = start(program, signal);
+export async function runProgram<Measurement>(name: string, job: object, signal: AbortSignal): Promise<Measurement> {
+  const child = start(name, signal);
   const measurement = await ask<Measurement>(child, job);
   await ended(child);
   return measurement;
@@ -37,7 +59,7 @@ function start(name: string, signal: AbortSignal): ChildProcess {
 }
 
 /** The child's next message after this one. @throws when it ends without any */
-function ask<Answer>(child: ChildProcess, message: Job | ApiRequest): Promise<Answer> {
+function ask<Answer>(child: ChildProcess, message: object): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const onExit = () => {
       reject(

@@ -4,28 +4,16 @@
  * In the cold case the invites are also inserted once, by one plain statement, into a table with the same columns.
  * Nothing is proved, compared or remembered.
  */
-import got from "got";
 import pg from "pg";
 import type { ApiInvite } from "../src/demo/sample-invite.ts";
+import type { Job } from "./job.ts";
+import { createListReader } from "./list.ts";
 import { measure } from "./measure.ts";
 
-const PER_PAGE = 50;
-
-type Page = { readonly result: readonly ApiInvite[]; readonly result_info: { readonly total_count: number } };
-
-await measure(async ({ case: kind, apiUrl, warmUpUrl, token, databaseUrl }) => {
-  const http = got.extend({ headers: { authorization: `Bearer ${token}` } });
+await measure(async ({ case: kind, apiUrl, warmUpUrl, token, databaseUrl }: Job) => {
+  const read = createListReader(token);
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
-  const read = async (baseUrl: string): Promise<readonly ApiInvite[]> => {
-    const invites: ApiInvite[] = [];
-    for (let page = 1, total = 1; invites.length < total; page += 1) {
-      const body: Page = JSON.parse(await http(`${baseUrl}/user/invites?page=${page}&per_page=${PER_PAGE}`).text());
-      invites.push(...body.result);
-      total = body.result_info.total_count;
-    }
-    return invites;
-  };
   const work = async (baseUrl: string, table: string) => {
     const invites = await read(baseUrl);
     if (kind === "cold") await client.query(insertInto(table), [JSON.stringify(invites.map(columnsOf)), new Date()]);

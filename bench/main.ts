@@ -1,7 +1,8 @@
 /**
- * Times one sync beside the floor and a hand-written program, prints a table and writes the results.
+ * Times syncs, alerts, deliveries and the way from one to the other, prints a table and writes the results.
  *
- * npm run bench -- [--sizes 1000,10000,100000] [--runs N] [--quick] [--full | --without-naive] [--out FILE]
+ * npm run bench -- [--only STAGE] [--sizes 1000,10000,100000] [--runs N] [--quick] [--full | --without-naive]
+ *   [--mails N] [--samples N] [--out FILE]
  */
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
@@ -10,16 +11,29 @@ import { parseArgs } from "node:util";
 import { startApi } from "./children.ts";
 import { openDatabases } from "./databases.ts";
 import { PROGRAMS, type Program } from "./job.ts";
-import { type Round, runRound } from "./rounds.ts";
-import { barsOf, type SizeSummary, summarise } from "./summary.ts";
-import { barLines, resultTable } from "./table.ts";
+import { type Round, runRound, type Surroundings } from "./rounds.ts";
+import {
+  type AlertsSummary,
+  type DeliverySummary,
+  type LatencySummary,
+  measureAlerts,
+  measureDelivery,
+  measureLatency,
+} from "./stages.ts";
+import { barsOf, type SizeSummary, stageBars, summarise } from "./summary.ts";
+import { alertsLine, barLines, deliveryLine, latencyLine, resultTable } from "./table.ts";
 
 /** Beyond this the hand-written program takes minutes. */
 const NAIVE_UP_TO = 10_000;
+/** New invites at once. */
+const ALERTS = 10_000;
 
 const { values: options } = parseArgs({
   options: {
+    only: { type: "string" },
     sizes: { type: "string" },
+    mails: { type: "string" },
+    samples: { type: "string" },
     runs: { type: "string" },
     quick: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
@@ -28,7 +42,13 @@ const { values: options } = parseArgs({
   },
 });
 const sizes = wholeNumbers("--sizes", options.sizes ?? (options.quick ? "1000,10000" : "1000,10000,100000"));
+const [mails = 0] = wholeNumbers("--mails", options.mails ?? (options.quick ? "1000" : "10000"));
+const [samples = 0] = wholeNumbers("--samples", options.samples ?? (options.quick ? "50" : "200"));
 const [runs] = wholeNumbers("--runs", options.runs ?? (options.quick ? "1" : "0"));
+
+const STAGES = ["sync", "alerts", "delivery", "latency"] as const;
+type Stage = (typeof STAGES)[number];
+const stages = stagesNamed(options.only);
 
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
@@ -41,24 +61,38 @@ try {
 }
 
 async function bench(): Promise<void> {
-  tell(`${sizes.join(", ")} invites; the machine should have nothing else to do`);
+  tell(`${stages.join(", ")}; the machine should have nothing else to do`);
   const databases = await openDatabases();
-  const api = startApi(stop.signal);
+  const around = { databases, signal: stop.signal, tell };
   try {
     stop.signal.throwIfAborted();
+    const results = {
+      ...(stages.includes("sync") && { sizes: await measureSizes(around) }),
+      ...(stages.includes("alerts") && { alerts: await measureAlerts(ALERTS, runs || 3, around) }),
+      ...(stages.includes("delivery") && { delivery: await measureDelivery(mails, runs || 3, around) }),
+      ...(stages.includes("latency") && { latency: await measureLatency(samples, around) }),
+    };
+    await report(results, databases.serverVersion);
+  } finally {
+    await databases.close();
+  }
+}
+
+async function measureSizes(around: Omit<Surroundings, "api">): Promise<readonly SizeSummary[]> {
+  const api = startApi(stop.signal);
+  try {
     const summaries: SizeSummary[] = [];
     for (const size of sizes) {
       const rounds: Round[] = [];
       for (let round = 0; round < (runs || (size > NAIVE_UP_TO ? 3 : 5)); round += 1) {
         tell(`${size}: round ${round + 1}`);
-        rounds.push(await runRound(size, programsFor(size, round), { api, databases, signal: stop.signal, tell }));
+        rounds.push(await runRound(size, programsFor(size, round), { api, ...around }));
       }
       summaries.push(summarise(size, rounds));
     }
-    await report(summaries, databases.serverVersion);
+    return summaries;
   } finally {
     await api.close();
-    await databases.close();
   }
 }
 
@@ -73,21 +107,37 @@ function takesNaive(size: number): boolean {
   return !options["without-naive"] && (size <= NAIVE_UP_TO || options.full);
 }
 
-async function report(summaries: readonly SizeSummary[], postgres: string): Promise<void> {
-  const bars = barsOf(summaries);
+type Results = {
+  readonly sizes?: readonly SizeSummary[];
+  readonly alerts?: AlertsSummary;
+  readonly delivery?: DeliverySummary;
+  readonly latency?: LatencySummary;
+};
+
+async function report(results: Results, postgres: string): Promise<void> {
+  const { sizes: summaries, alerts, delivery, latency } = results;
+  const bars = [...(summaries === undefined ? [] : barsOf(summaries)), ...stageBars(results)];
   const about = { measuredAt: new Date().toISOString(), node: process.version, postgres, cpus: availableParallelism() };
-  await writeFile(options.out, `${JSON.stringify({ ...about, sizes: summaries, bars }, null, 2)}\n`);
+  await writeFile(options.out, `${JSON.stringify({ ...about, ...results, bars }, null, 2)}\n`);
+  const lines = [
+    `Node.js ${about.node}, Postgres ${postgres}, ${about.cpus} CPUs; medians`,
+    ...(summaries === undefined ? [] : syncLines(summaries)),
+    ...(alerts === undefined ? [] : [alertsLine(alerts)]),
+    ...(delivery === undefined ? [] : [deliveryLine(delivery)]),
+    ...(latency === undefined ? [] : [latencyLine(latency)]),
+    ...(bars.length === 0 ? [] : [barLines(bars)]),
+    `written to ${options.out}`,
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+function syncLines(summaries: readonly SizeSummary[]): readonly string[] {
   const leftOut = !options["without-naive"] && !sizes.every(takesNaive);
-  process.stdout.write(
-    [
-      `Node.js ${about.node}, Postgres ${postgres}, ${about.cpus} CPUs; medians of ${roundsOf(summaries)} rounds, in turns`,
-      resultTable(summaries),
-      ...(leftOut ? [`naive is left out beyond ${NAIVE_UP_TO.toLocaleString("en")} invites: --full includes it`] : []),
-      barLines(bars),
-      `written to ${options.out}`,
-      "",
-    ].join("\n"),
-  );
+  return [
+    `syncs: ${roundsOf(summaries)} rounds, in turns`,
+    resultTable(summaries),
+    ...(leftOut ? [`naive is left out beyond ${NAIVE_UP_TO.toLocaleString("en")} invites: --full includes it`] : []),
+  ];
 }
 
 function roundsOf(summaries: readonly SizeSummary[]): string {
@@ -96,6 +146,13 @@ function roundsOf(summaries: readonly SizeSummary[]): string {
 
 function tell(progress: string): void {
   process.stderr.write(`${progress}\n`);
+}
+
+function stagesNamed(text: string | undefined): readonly Stage[] {
+  if (text === undefined) return STAGES;
+  const named = STAGES.filter((stage) => stage === text);
+  if (named.length > 0) return named;
+  throw new Error(`--only takes one of ${STAGES.join(", ")}, not "${text}"`);
 }
 
 function wholeNumbers(name: string, text: string): readonly number[] {

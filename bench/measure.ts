@@ -4,18 +4,17 @@
  * Loading, connecting and the first calls are outside the measured time; the peak of memory is the whole process's.
  */
 import { once } from "node:events";
-import type { Job, Measurement } from "./job.ts";
 
-export type Prepared = {
+export type Prepared<Done> = {
   /** The same work on a short list, so that connections are open and the code was run before. */
   warmUp(): Promise<unknown>;
   /** The measured work. */
-  run(): Promise<Pick<Measurement, "invites" | "events">>;
+  run(): Promise<Done>;
   close(): Promise<void>;
 };
 
 /** Runs the one job that the parent sends. */
-export async function measure(prepare: (job: Job) => Promise<Prepared>): Promise<void> {
+export async function measure<Job, Done>(prepare: (job: Job) => Promise<Prepared<Done>>): Promise<void> {
   const [job] = (await once(process, "message")) as [Job];
   const { warmUp, run, close } = await prepare(job);
   await warmUp();
@@ -26,6 +25,6 @@ export async function measure(prepare: (job: Job) => Promise<Prepared>): Promise
 
   const peakMb = process.resourceUsage().maxRSS / 1024;
   await close();
-  process.send?.({ ms, peakMb, ...done } satisfies Measurement);
+  process.send?.({ ms, peakMb, ...done });
   process.disconnect();
 }

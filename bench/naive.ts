@@ -2,13 +2,14 @@
 import Cloudflare from "cloudflare";
 import type { Invite } from "cloudflare/resources/user/invites";
 import { openDatabase } from "../src/adapters/postgres/open.ts";
+import type { Job } from "./job.ts";
 import { measure } from "./measure.ts";
 
 const PER_PAGE = 50;
 
 type Page = { readonly result: readonly Invite[]; readonly result_info: { readonly total_count: number } };
 
-await measure(async ({ apiUrl, warmUpUrl, token, databaseUrl }) => {
+await measure(async ({ apiUrl, warmUpUrl, token, databaseUrl }: Job) => {
   const { prisma, close } = await openDatabase(databaseUrl, "command");
   const work = async (baseURL: string, watchName: string) => {
     const client = new Cloudflare({ apiToken: token, baseURL });

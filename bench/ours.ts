@@ -7,12 +7,13 @@ import { createSyncStore } from "../src/adapters/postgres/sync-store.ts";
 import { runSync, type SyncPlan } from "../src/app/sync.ts";
 import { createRedactor } from "../src/domain/redact.ts";
 import { messageIdFor } from "../src/mail/headers.ts";
+import type { Job } from "./job.ts";
 import { measure } from "./measure.ts";
 
 const HOUR_MS = 3_600_000;
 const DEADLINE_MS = 120_000;
 
-await measure(async ({ apiUrl, warmUpUrl, token, databaseUrl }) => {
+await measure(async ({ apiUrl, warmUpUrl, token, databaseUrl }: Job) => {
   const database = await openDatabase(databaseUrl, "command");
   const queue = createQueue(database, (error) => {
     throw error;

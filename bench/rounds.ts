@@ -43,7 +43,7 @@ async function runCase(
   for (const [program, database] of own) {
     await database.settle();
     const job = { case: kind, apiUrl: url, warmUpUrl, token, databaseUrl: database.url };
-    const measurement = await runProgram(program, job, signal);
+    const measurement = await runProgram<Measurement>(program, job, signal);
     assertDone(program, kind, size, measurement);
     measured[program] = measurement;
     tell(`${size} ${kind} ${program}: ${measurement.ms.toFixed(0)} ms, ${measurement.peakMb.toFixed(0)} MiB`);

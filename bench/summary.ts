@@ -1,6 +1,8 @@
 /** What the rounds come to: medians, ratios taken within a round, and the bars. */
 import { CASES, type Case, PROGRAMS, type Program } from "./job.ts";
 import type { Round } from "./rounds.ts";
+import type { AlertsSummary, DeliverySummary } from "./stages.ts";
+import { median } from "./statistics.ts";
 
 export type ProgramSummary = {
   /** Median. */
@@ -28,6 +30,8 @@ export type SizeSummary = {
 /** Something to be reached; `measured` and `reached` are null where its size was not measured. */
 export type Bar = {
   readonly name: string;
+  /** Whether it is reached from below or from above. */
+  readonly bound: "≤" | "≥";
   readonly limit: number;
   readonly unit: "×" | "MiB";
   readonly measured: number | null;
@@ -71,6 +75,21 @@ function summariseCase(invites: number, rounds: readonly Round[Case][]): CaseSum
   };
 }
 
+/** What is measured beside the sync; what was left out is absent. */
+export type Stages = { readonly alerts?: AlertsSummary; readonly delivery?: DeliverySummary };
+
+/** What the stages have to reach; both are stated for 10,000. */
+export function stageBars({ alerts, delivery }: Stages): readonly Bar[] {
+  const toRecord = alerts?.invites === STATED_FOR ? alerts.toRecord : null;
+  const toPool = delivery?.mails === STATED_FOR ? delivery.oursToPool : null;
+  return [
+    ...(alerts === undefined ? [] : [bar("10,000 new: plan and render, to diff and record", 2, "×", toRecord)]),
+    ...(delivery === undefined ? [] : [bar("10,000 mails: speed, to a bare pool's", 0.5, "×", toPool, "≥")]),
+  ];
+}
+
+const STATED_FOR = 10_000;
+
 /** What a sync has to reach, in the order in which it is told. */
 export function barsOf(sizes: readonly SizeSummary[]): readonly Bar[] {
   const [small, middle, large] = [1_000, 10_000, 100_000].map((size) => sizes.find(({ invites }) => invites === size));
@@ -87,14 +106,7 @@ export function barsOf(sizes: readonly SizeSummary[]): readonly Bar[] {
   ];
 }
 
-function bar(name: string, limit: number, unit: Bar["unit"], measured: number | null): Bar {
-  return { name, limit, unit, measured, reached: measured === null ? null : measured <= limit };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [below, above] = [sorted[middle - 1], sorted[middle]];
-  if (above === undefined) throw new Error("there is no median of nothing");
-  return sorted.length % 2 === 1 || below === undefined ? above : (below + above) / 2;
+function bar(name: string, limit: number, unit: Bar["unit"], measured: number | null, bound: Bar["bound"] = "≤"): Bar {
+  const reached = measured === null ? null : bound === "≤" ? measured <= limit : measured >= limit;
+  return { name, bound, limit, unit, measured, reached };
 }

@@ -21,7 +21,17 @@ async function emptyFolder(t: TestContext): Promise<string> {
 test("the benchmark measures every program in every case, prints them and writes them down", async (t) => {
   const out = join(await emptyFolder(t), "results.json");
 
-  const { stdout } = await run(process.execPath, [program, "--sizes", "200", "--runs", "1", "--out", out]);
+  const { stdout } = await run(process.execPath, [
+    program,
+    "--only",
+    "sync",
+    "--sizes",
+    "200",
+    "--runs",
+    "1",
+    "--out",
+    out,
+  ]);
 
   const results = JSON.parse(await readFile(out, "utf8"));
   assert.deepEqual(Object.keys(results), ["measuredAt", "node", "postgres", "cpus", "sizes", "bars"]);
@@ -43,6 +53,42 @@ test("the benchmark measures every program in every case, prints them and writes
   assert.match(stdout, /not measured/);
 });
 
+test("owed mails are delivered by the daemon's workers and by a bare pool", async (t) => {
+  const out = join(await emptyFolder(t), "results.json");
+  const args = ["--only", "delivery", "--mails", "50", "--runs", "1", "--out", out];
+
+  const { stdout } = await run(process.execPath, [program, ...args]);
+
+  const { delivery, bars } = JSON.parse(await readFile(out, "utf8"));
+  assert.equal(delivery.mails, 50);
+  assert.ok(Math.abs(delivery.oursToPool - delivery.poolMs / delivery.oursMs) < 1e-9);
+  assert.deepEqual(
+    bars.map(({ bound, limit, reached }: { bound: string; limit: number; reached: boolean | null }) => [
+      bound,
+      limit,
+      reached,
+    ]),
+    [["≥", 0.5, null]],
+  );
+  assert.match(stdout, /50 mails: ours .* its speed/);
+});
+
+test("mails are followed from an invite's appearance to their acceptance", async (t) => {
+  const out = join(await emptyFolder(t), "results.json");
+
+  await run(process.execPath, [program, "--only", "latency", "--samples", "3", "--out", out]);
+
+  const { latency } = JSON.parse(await readFile(out, "utf8"));
+  assert.equal(latency.samples, 3);
+  assert.ok(latency.p99 >= latency.median && latency.median > 0 && latency.floorMedian > 0);
+});
+
+test("a stage that there is not is refused with those that there are", async () => {
+  const refused = run(process.execPath, [program, "--only", "speed"]);
+
+  await assert.rejects(refused, /--only takes one of sync, alerts, delivery, latency, not "speed"/);
+});
+
 test("sizes that are no numbers are refused before anything is started", async () => {
   const refused = run(process.execPath, [program, "--sizes", "many"]);
 
@@ -51,7 +97,7 @@ test("sizes that are no numbers are refused before anything is started", async (
 
 test("an interrupted benchmark ends without results", async (t) => {
   const folder = await emptyFolder(t);
-  const args = [program, "--sizes", "200", "--runs", "1", "--out", join(folder, "results.json")];
+  const args = [program, "--only", "sync", "--sizes", "200", "--runs", "1", "--out", join(folder, "results.json")];
   const bench = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
   const ended = once(bench, "exit");
   for await (const line of createInterface({ input: bench.stderr })) {

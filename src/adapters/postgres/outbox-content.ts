@@ -49,16 +49,21 @@ export async function readCovered(db: Db, id: string): Promise<NotificationRow[]
     SELECT * FROM covered`;
 }
 
-async function readEventsOf(db: Db, rows: readonly NotificationRow[]): Promise<Event[]> {
-  const seqsOf = new Map<string, number[]>();
+/** The events of all rows, each once. */
+export async function readEventsOf(db: Db, rows: readonly NotificationRow[]): Promise<Event[]> {
+  const seqsOf = new Map<string, Set<number>>();
   for (const { watch, event_seqs: seqs } of rows) {
-    if (watch !== null) seqsOf.set(watch, (seqsOf.get(watch) ?? []).concat(seqs));
+    if (watch === null) continue;
+    const wanted = seqsOf.get(watch) ?? new Set();
+    // A summary that was just made has none of its own.
+    for (const seq of seqs ?? []) wanted.add(seq);
+    seqsOf.set(watch, wanted);
   }
   const events: Event[] = [];
   for (const [watch, seqs] of seqsOf) {
     const found = await db.$queryRaw<EventRow[]>`
-      SELECT * FROM event WHERE watch = ${watch} AND seq = ANY (${seqs}::int[]) ORDER BY seq`;
-    events.push(...found.map(eventOf));
+      SELECT * FROM event WHERE watch = ${watch} AND seq = ANY (${[...seqs]}::int[]) ORDER BY seq`;
+    for (const row of found) events.push(eventOf(row));
   }
   return events;
 }
@@ -67,38 +72,73 @@ async function readEventsOf(db: Db, rows: readonly NotificationRow[]): Promise<E
 export async function readInvitesOf(db: Db, events: readonly Event[]): Promise<Invite[]> {
   const idsOf = new Map<string, Set<string>>();
   for (const event of events) {
-    const blind = event.type === "watch.blind" || event.type === "watch.recovered";
-    const ids = blind ? event.data.atRisk : event.inviteId === null ? [] : [event.inviteId];
-    idsOf.set(event.watch, (idsOf.get(event.watch) ?? new Set()).union(new Set(ids)));
+    const ids = idsOf.get(event.watch) ?? new Set();
+    for (const id of inviteIdsOf(event)) ids.add(id);
+    idsOf.set(event.watch, ids);
   }
   const invites: Invite[] = [];
   for (const [watch, ids] of idsOf) {
     const found = await db.$queryRaw<InviteRow[]>`
       SELECT * FROM invite WHERE watch = ${watch} AND id = ANY (${[...ids]}::text[])`;
-    invites.push(...found.map(inviteOf));
+    for (const row of found) invites.push(inviteOf(row));
   }
   return invites;
 }
 
-async function readChainHead(db: Db, { watch, sync_id: syncId }: NotificationRow): Promise<string> {
+export function inviteIdsOf(event: Event): readonly string[] {
+  if (event.type === "watch.blind" || event.type === "watch.recovered") return event.data.atRisk;
+  return event.inviteId === null ? [] : [event.inviteId];
+}
+
+export async function readChainHead(
+  db: Db,
+  { watch, sync_id: syncId }: Pick<NotificationRow, "watch" | "sync_id">,
+): Promise<string> {
   if (watch === null) return "";
   const [head] = await db.$queryRaw<{ hash: string }[]>`
     SELECT hash FROM event WHERE watch = ${watch} AND sync_id IS NOT DISTINCT FROM ${syncId}::uuid ORDER BY seq DESC LIMIT 1`;
   return head?.hash ?? "";
 }
 
-/** Mails to the recipient that were about the same invite and no other, oldest first. */
 async function readThread(db: Db, row: NotificationRow, events: readonly Event[]): Promise<string[]> {
-  const subjects = new Set(events.flatMap(({ watch, inviteId }) => (inviteId === null ? [] : `${watch}\n${inviteId}`)));
-  const event = events.find(({ inviteId }) => inviteId !== null);
-  if (subjects.size !== 1 || event === undefined) return [];
-  const earlier = await db.$queryRaw<{ message_id: string }[]>`
-    SELECT message_id FROM notification n
-    WHERE recipient = ${row.recipient} AND watch = ${event.watch} AND id <> ${row.id}::uuid
-      AND released_at IS NOT NULL AND mime IS NOT NULL AND state <> 'dead'
-      AND event_seqs && (SELECT array_agg(seq) FROM event WHERE watch = ${event.watch} AND invite_id = ${event.inviteId})
-      AND NOT EXISTS (
-        SELECT 1 FROM event e WHERE e.watch = n.watch AND e.seq = ANY (n.event_seqs) AND e.invite_id <> ${event.inviteId})
-    ORDER BY released_at DESC LIMIT ${LONGEST_THREAD}`;
-  return earlier.map(({ message_id: id }) => id).reverse();
+  return (await readThreads(db, [{ row, events }])).get(row.id) ?? [];
+}
+
+/** By the mail's id: mails to its recipient that were about the same invite and no other, oldest first. */
+export async function readThreads(
+  db: Db,
+  mails: readonly { readonly row: NotificationRow; readonly events: readonly Event[] }[],
+): Promise<Map<string, string[]>> {
+  const asked = mails.flatMap(({ row: { id, recipient }, events }) => {
+    const about = soleInviteOf(events);
+    return about === null ? [] : [{ id, recipient, watch: about.watch, invite_id: about.inviteId }];
+  });
+  if (asked.length === 0) return new Map();
+  const earlier = await db.$queryRaw<{ id: string; message_id: string }[]>`
+    SELECT asked.id, before.message_id
+    FROM jsonb_to_recordset(${JSON.stringify(asked)}::jsonb) AS asked (id uuid, recipient text, watch text, invite_id text)
+    CROSS JOIN LATERAL (
+      SELECT message_id, released_at FROM notification n
+      WHERE n.recipient = asked.recipient AND n.watch = asked.watch AND n.id <> asked.id
+        AND released_at IS NOT NULL AND mime IS NOT NULL AND state <> 'dead'
+        AND event_seqs && (
+          SELECT array_agg(seq) FROM event e WHERE e.watch = asked.watch AND e.invite_id = asked.invite_id)
+        AND NOT EXISTS (
+          SELECT 1 FROM event e
+          WHERE e.watch = n.watch AND e.seq = ANY (n.event_seqs) AND e.invite_id <> asked.invite_id)
+      ORDER BY released_at DESC LIMIT ${LONGEST_THREAD}
+    ) AS before
+    ORDER BY before.released_at`;
+  const threads = new Map<string, string[]>();
+  for (const { id, message_id: messageId } of earlier) threads.set(id, [...(threads.get(id) ?? []), messageId]);
+  return threads;
+}
+
+/** The one invite that the events are about; null where it is none or several. */
+function soleInviteOf(events: readonly Event[]): { readonly watch: string; readonly inviteId: string } | null {
+  const [first] = events.filter(({ inviteId }) => inviteId !== null);
+  if (first === undefined || first.inviteId === null) return null;
+  const { watch, inviteId } = first;
+  const others = events.some((one) => one.inviteId !== null && (one.watch !== watch || one.inviteId !== inviteId));
+  return others ? null : { watch, inviteId };
 }

@@ -19,19 +19,18 @@ import {
 } from "../../domain/relay.ts";
 import type { Kept, Release } from "../../domain/release.ts";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
+import { createBatcher } from "./batcher.ts";
 import { recordDeath } from "./deaths.ts";
 import { NO_CONTENT, readContent, readCovered, readEvents, readInvitesOf } from "./outbox-content.ts";
+import { type Asked, DEATHS_TOLD_WITHIN_MS, isDue, type OwedRow, releaseOrdinary } from "./outbox-ordinary.ts";
 import { readSilencesInForce } from "./read-silences.ts";
 import { RECIPIENT_LOCK } from "./recipient-lock.ts";
 import { readRelay, takeProbe } from "./relay-state.ts";
 import { type NotificationRow, notificationOf } from "./rows.ts";
 
 const HOUR_MS = 3_600_000;
-/** A mail that was given up longer ago than this is told in no other mail. */
-const DEATHS_TOLD_WITHIN_MS = 14 * 24 * HOUR_MS;
 
 type Tx = Prisma.TransactionClient;
-type OwedRow = NotificationRow & { mime: Uint8Array | null; last_attempt_at: Date | null };
 
 /** Deliveries to one recipient wait for one another, each for no longer than a few statements take. */
 const TRANSACTION = { timeout: 30_000, maxWait: 20_000 };
@@ -40,25 +39,32 @@ const TRANSACTION = { timeout: 30_000, maxWait: 20_000 };
 export type EnqueueDeliveries = (tx: Tx, notificationIds: readonly string[], startAfter: Date) => Promise<void>;
 
 export function createRelease(prisma: PrismaClient, enqueue: EnqueueDeliveries): OutboxStore["release"] {
-  return (id, now, given) =>
-    prisma.$transaction(async (tx): Promise<Released> => {
-      const row = await lockOwed(tx, id);
-      if (row === null) return { kind: "idle" };
-      if (!isDue(row, now, given.takeOver)) {
-        // The queue goes by the database's clock, which may be ahead of ours.
-        if (row.state === "pending" && row.next_attempt_at !== null) await enqueue(tx, [id], row.next_attempt_at);
-        return { kind: "idle" };
-      }
-      const relay = await readRelay(tx);
-      const outage = longOutageOf(relay);
-      const carrying = { row, now, enqueue, given, relay };
-      if (row.mime !== null && !mayBeFolded(row, outage)) return sendFrozen(tx, carrying);
-      const release = given.decide(await readQuestion(tx, row, outage, now));
-      // What was let through once is not held back, only made one with others or found to be moot.
-      if (row.mime !== null && (release.kind === "send" || release.kind === "hold")) return sendFrozen(tx, carrying);
-      await writeDecisions(tx, release, now);
-      return carryOut(tx, release, carrying);
-    }, TRANSACTION);
+  const release = createBatcher<Asked, Released>(
+    (asked) => prisma.$transaction((tx) => releaseOrdinary(tx, asked), TRANSACTION),
+    (asked) => releaseAlone(prisma, enqueue, asked),
+  );
+  return (id, now, given) => release({ id, now, given });
+}
+
+function releaseAlone(prisma: PrismaClient, enqueue: EnqueueDeliveries, { id, now, given }: Asked): Promise<Released> {
+  return prisma.$transaction(async (tx): Promise<Released> => {
+    const row = await lockOwed(tx, id);
+    if (row === null) return { kind: "idle" };
+    if (!isDue(row, now, given.takeOver)) {
+      // The queue goes by the database's clock, which may be ahead of ours.
+      if (row.state === "pending" && row.next_attempt_at !== null) await enqueue(tx, [id], row.next_attempt_at);
+      return { kind: "idle" };
+    }
+    const relay = await readRelay(tx);
+    const outage = longOutageOf(relay);
+    const carrying = { row, now, enqueue, given, relay };
+    if (row.mime !== null && !mayBeFolded(row, outage)) return sendFrozen(tx, carrying);
+    const release = given.decide(await readQuestion(tx, row, outage, now));
+    // What was let through once is not held back, only made one with others or found to be moot.
+    if (row.mime !== null && (release.kind === "send" || release.kind === "hold")) return sendFrozen(tx, carrying);
+    await writeDecisions(tx, release, now);
+    return carryOut(tx, release, carrying);
+  }, TRANSACTION);
 }
 
 function mayBeFolded({ state, created_at: createdAt, maybe_accepted: maybeAccepted }: OwedRow, outage: Outage | null) {
@@ -72,17 +78,6 @@ async function lockOwed(tx: Tx, id: string): Promise<OwedRow | null> {
   if (locked.length === 0) return null;
   const [row] = await tx.$queryRaw<OwedRow[]>`SELECT * FROM notification WHERE id = ${id}::uuid`;
   return row ?? null;
-}
-
-/** No attempt lasts so long: whoever began it is gone. */
-const LONGEST_ATTEMPT_MS = 5 * 60_000;
-
-/** A mail that is being sent is due where its process died; one that waits for its next attempt is not. */
-function isDue(row: OwedRow, now: Date, takeOver: boolean): boolean {
-  const { state, next_attempt_at: nextAttemptAt, last_attempt_at: lastAttemptAt } = row;
-  if (state === "pending") return nextAttemptAt === null || nextAttemptAt <= now;
-  if (state !== "sending") return false;
-  return takeOver || lastAttemptAt === null || now.getTime() - lastAttemptAt.getTime() > LONGEST_ATTEMPT_MS;
 }
 
 async function readQuestion(tx: Tx, row: NotificationRow, outage: Outage | null, now: Date): Promise<ReleaseQuestion> {
@@ -218,7 +213,6 @@ async function leave(tx: Tx, carrying: Carrying, owed: (way: Way) => Promise<Owe
     case "wait": {
       // What was held on purpose is owed from now on, not from when it was planned.
       const releasedAt = row.held_by !== null && row.released_at === null ? now : row.released_at;
-      // One that a dead process was sending waits like any other.
       const data = { state: "pending", waitsForRelay: true, reason: way.reason, nextAttemptAt: way.until, releasedAt };
       await tx.notification.update({ where: { id: row.id }, data });
       await enqueue(tx, [row.id], way.until);

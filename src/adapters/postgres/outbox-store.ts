@@ -2,35 +2,47 @@
 import type { Attempted, OutboxStore, Receipt } from "../../app/store.ts";
 import { isRelayTrouble } from "../../domain/relay.ts";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
+import { createBatcher } from "./batcher.ts";
 import { recordDeath } from "./deaths.ts";
+import {
+  type Accepted,
+  type Beginning,
+  beginMany,
+  type Frozen,
+  freezeMany,
+  MAYBE_REPEATED,
+  receiveAccepted,
+} from "./outbox-attempts.ts";
 import { createRelease, type EnqueueDeliveries } from "./outbox-release.ts";
 import { readRelay, writeRelay } from "./relay-state.ts";
 
 type Tx = Prisma.TransactionClient;
 
 export function createOutboxStore(prisma: PrismaClient, enqueueDeliveries: EnqueueDeliveries): OutboxStore {
+  const freeze = createBatcher<Frozen, Buffer>(
+    (mails) => freezeMany(prisma, mails),
+    (mail) => freezeAlone(prisma, mail),
+  );
+  // Where it is not known whether an attempt has begun, the job is run again, and takes it over.
+  const begin = createBatcher<Beginning, boolean>((attempts) => beginMany(prisma, attempts), null);
+  const accept = createBatcher<Accepted, true>(
+    (accepted) => receiveAccepted(prisma, accepted),
+    async (accepted) => {
+      await receiveAccepted(prisma, [accepted]);
+      return true;
+    },
+  );
   return {
     release: createRelease(prisma, enqueueDeliveries),
-
-    async freeze(id, { subject, mime }) {
-      const data = { subject, mime: new Uint8Array(mime) };
-      const { count } = await prisma.notification.updateMany({ where: { id, mime: null }, data });
-      if (count === 1) return mime;
-      const kept = await prisma.notification.findUniqueOrThrow({ where: { id }, select: { mime: true } });
-      return Buffer.from(kept.mime ?? mime);
-    },
-
-    async begin(id, attempts, at) {
-      const { count } = await prisma.notification.updateMany({
-        where: { id, attempts, state: { in: ["pending", "sending"] } },
-        data: { state: "sending", attempts: { increment: 1 }, lastAttemptAt: at },
-      });
-      return count === 1;
-    },
-
+    freeze: (id, { subject, mime }) => freeze({ id, subject, mime }),
+    begin: (id, attempts, at) => begin({ id, attempts, at }),
     relay: () => readRelay(prisma),
 
     async receive(id, receipt, attempted, relay) {
+      if (receipt.state === "delivered" && relay === null) {
+        await accept({ id, at: receipt.at, response: receipt.response, attempted });
+        return;
+      }
       await prisma.$transaction(async (tx) => {
         await writeAttempt(tx, id, attempted);
         await writeReceipt(tx, id, receipt, attempted, enqueueDeliveries);
@@ -54,6 +66,14 @@ export function createOutboxStore(prisma: PrismaClient, enqueueDeliveries: Enque
         where: { OR: [{ state: "sending" }, { state: "pending", nextAttemptAt: { lte: now } }] },
       }),
   };
+}
+
+async function freezeAlone(prisma: PrismaClient, { id, subject, mime }: Frozen): Promise<Buffer> {
+  const data = { subject, mime: new Uint8Array(mime) };
+  const { count } = await prisma.notification.updateMany({ where: { id, mime: null }, data });
+  if (count === 1) return mime;
+  const kept = await prisma.notification.findUniqueOrThrow({ where: { id }, select: { mime: true } });
+  return Buffer.from(kept.mime ?? mime);
 }
 
 /** Many replicas may write at once; each waits for a few statements of the others. */
@@ -99,7 +119,7 @@ async function writeReceipt(
       const settled = { error: null, reason: null, nextAttemptAt: null, waitsForRelay: false };
       const data = { state: "delivered", deliveredAt, response, ...settled };
       await tx.notification.updateMany({ where, data });
-      const reason = "it may be a repeat: an earlier attempt sent it and heard no answer";
+      const reason = MAYBE_REPEATED;
       await tx.notification.updateMany({ where: { id, state: "delivered", maybeAccepted: true }, data: { reason } });
       return;
     }

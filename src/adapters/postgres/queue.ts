@@ -4,7 +4,7 @@
  * Any number of processes may ask and work. A job whose process died is given to another once its heartbeat
  * has been missing for a while. Retrying a mail is ours to decide, so a job is only run again after a crash.
  */
-import { type DatabaseOptions, fromPrisma, type Job, type JobWithMetadata, PgBoss } from "pg-boss";
+import { type DatabaseOptions, fromPrisma, type Job, type JobResult, type JobWithMetadata, PgBoss } from "pg-boss";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
 
@@ -16,7 +16,13 @@ const DIGEST = "digest";
 const HEARTBEAT_SECONDS = 20;
 const SUPERVISE_SECONDS = 15;
 const POLL_SECONDS = 2;
-const DELIVERIES_AT_ONCE = 4;
+/** Each takes so many mails together. While one writes down what it did, the others deliver. */
+const DELIVERY_WORKERS = 3;
+/**
+ * More than the relay is given at once, so that the database is asked for many at a time; but no more than the relay
+ * gets through before a job's time is over, were it to take the longest with each.
+ */
+const DELIVERIES_TOGETHER = 8;
 
 export type SyncJob = { readonly id: string; readonly watch: string };
 
@@ -70,15 +76,16 @@ export function createQueue(database: Database, onError: (error: Error) => void)
   });
   boss.on("error", onError);
 
-  const wake = () => {
-    for (const worker of boss.getWipData()) boss.notifyWorker(worker.id);
+  const wake = (name?: string) => {
+    for (const worker of boss.getWipData())
+      if (name === undefined || worker.name === name) boss.notifyWorker(worker.id);
   };
-  /** Does the work, and then looks for more at once: a worker of pg-boss's takes one job at each poll. */
-  const andGoOn = async <T>(work: Promise<T>): Promise<T> => {
+  /** Does the work, and then looks for more at once: a worker of pg-boss's takes jobs at each poll. */
+  const andGoOn = async <T>(name: string, work: Promise<T>): Promise<T> => {
     try {
       return await work;
     } finally {
-      wake();
+      wake(name);
     }
   };
 
@@ -118,17 +125,23 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       const polling = { pollingIntervalSeconds: POLL_SECONDS, notifyPollingIntervalSeconds: POLL_SECONDS };
       const sync = { ...polling, localConcurrency: syncsAtOnce };
       await boss.work(SYNC, sync, async ([job]: Job<{ watch: string }>[]) => {
-        if (job !== undefined) return andGoOn(workers.sync({ id: job.id, watch: job.data.watch }, job.signal));
+        if (job !== undefined) return andGoOn(SYNC, workers.sync({ id: job.id, watch: job.data.watch }, job.signal));
       });
       await boss.work(DIGEST, polling, async ([job]: Job[]) => {
-        if (job !== undefined) await andGoOn(workers.digest(job.id));
+        if (job !== undefined) await andGoOn(DIGEST, workers.digest(job.id));
       });
-      const deliver = { ...polling, localConcurrency: DELIVERIES_AT_ONCE, includeMetadata: true } as const;
-      await boss.work(DELIVER, deliver, async ([job]: JobWithMetadata<{ notificationId: string }>[]) => {
-        if (job !== undefined) await andGoOn(workers.deliver(job.data.notificationId, job.retryCount > 0));
-      });
+      const deliver = {
+        ...polling,
+        localConcurrency: DELIVERY_WORKERS,
+        batchSize: DELIVERIES_TOGETHER,
+        includeMetadata: true,
+        perJobResults: true,
+      } as const;
+      await boss.work(DELIVER, deliver, (jobs: JobWithMetadata<{ notificationId: string }>[]) =>
+        andGoOn(DELIVER, Promise.all(jobs.map((job) => settled(job.id, deliverJob(job, workers))))),
+      );
     },
-    wake,
+    wake: () => wake(),
     async resultOf(jobId) {
       const [job] = await boss.findJobs(SYNC, { id: jobId });
       const done = job === undefined || ["completed", "cancelled", "failed"].includes(job.state);
@@ -138,6 +151,23 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       await boss.stop({ graceful: true, timeout: graceMs, close: true });
     },
   };
+}
+
+function deliverJob(
+  { data, retryCount }: JobWithMetadata<{ notificationId: string }>,
+  workers: Workers,
+): Promise<void> {
+  return workers.deliver(data.notificationId, retryCount > 0);
+}
+
+/** What became of one job of several: none of the others has to be run again for it. */
+async function settled(id: string, work: Promise<void>): Promise<JobResult> {
+  try {
+    await work;
+    return { id, status: "completed" };
+  } catch (error) {
+    return { id, status: "failed", output: error };
+  }
 }
 
 /** The part of the connection that pg-boss takes. */

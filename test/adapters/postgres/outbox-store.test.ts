@@ -98,6 +98,23 @@ describe("what a mail is made from", () => {
     assert.equal(owed?.chainHead, events.at(-1)?.hash);
   });
 
+  test("is each mail's own where several are let through at once, to the same person too", async (t) => {
+    const { lab, id, events } = await owe(t);
+    lab.invite();
+    const second = await lab.sync();
+
+    const owed = await Promise.all([id, second.notifications[0]?.id ?? ""].map(letThrough));
+
+    assert.deepEqual(
+      owed.map((mail) => mail?.events.map(({ hash }) => hash)),
+      [events, second.events].map((own) => own.map(({ hash }) => hash)),
+    );
+    assert.deepEqual(
+      owed.map((mail) => mail?.notification.releasedAt),
+      [later(DAY), later(DAY)],
+    );
+  });
+
   test("is not read any more once the mail is frozen", async (t) => {
     const { id } = await owe(t);
     await outbox.freeze(id, { subject: "Hello", mime: Buffer.from([0, 255, 13, 10]) });
@@ -125,6 +142,15 @@ test("what is frozen stays, whoever freezes later", async (t) => {
 });
 
 describe("an attempt", () => {
+  test("begins once, however many ask for it at once", async (t) => {
+    const { id } = await owe(t);
+
+    const begun = await Promise.all([0, 0, 0].map((attempts) => outbox.begin(id, attempts, NOW)));
+
+    assert.deepEqual(begun, [true, false, false]);
+    assert.equal((await rowOf(id)).attempts, 1);
+  });
+
   for (const state of ["pending", "sending"] as const) {
     test(`begins where the mail is ${state}, and is counted`, async (t) => {
       const { id } = await owe(t);
