@@ -1,0 +1,173 @@
+/** Ways to lose a mail or to alter its repeat, each with the tests that must notice it. */
+import type { Mutation } from "./mutation.ts";
+
+const PROMISE = "test/app/promise.test.ts";
+const DELIVER = "test/app/deliver.test.ts";
+
+export const DELIVERY_MUTATIONS: readonly Mutation[] = [
+  {
+    name: "the receipt is written before the mail is sent",
+    file: "src/app/deliver.ts",
+    find: "  const sent = await send({ owed, mime, way }, settings, ports);\n",
+    replace: `  const early = { kind: "accepted", response: "", stage: "answer", code: 250, enhancedCode: null, queueId: null, durationMs: 0 };
+  const receiptNow = { state: "delivered", at: clock.now(), response: "250" };
+  await outbox.receive(notificationId, receiptNow, { startedAt, way: "smtp", outcome: early }, null);
+  const sent = await send({ owed, mime, way }, settings, ports);\n`,
+    tests: {
+      [DELIVER]: ["the mail stays owed, and is delivered once the server is back"],
+      [PROMISE]: ["where the mail server refuses every mail for now, once"],
+    },
+    faults: { only: "mail:1", says: /mails: missing: / },
+  },
+  {
+    name: "the attempt is written down after the mail is sent",
+    file: "src/app/deliver.ts",
+    find: `  if (!(await outbox.begin(notificationId, owed.notification.attempts, startedAt))) return { kind: "idle" };
+
+  const sent = await send({ owed, mime, way }, settings, ports);\n`,
+    replace: `  const sent = await send({ owed, mime, way }, settings, ports);
+  if (!(await outbox.begin(notificationId, owed.notification.attempts, startedAt))) return { kind: "idle" };\n`,
+    tests: {
+      [DELIVER]: [
+        "leaves the mail to the next one, which sends the same bytes",
+        "a mail that is cancelled between its rendering and its sending is not sent",
+      ],
+    },
+  },
+  {
+    name: "the bytes of a mail are kept after it was sent",
+    file: "src/app/deliver.ts",
+    find: `  const mime = owed.mime ?? (await freeze(owed, settings, ports));
+  const startedAt = clock.now();
+  if (!(await outbox.begin(notificationId, owed.notification.attempts, startedAt))) return { kind: "idle" };
+
+  const sent = await send({ owed, mime, way }, settings, ports);\n`,
+    replace: `  let kept = null;
+  const later = { ...outbox, freeze: async (_id, content) => { kept = content; return content.mime; } };
+  const mime = owed.mime ?? (await freeze(owed, settings, { ...ports, outbox: later }));
+  const startedAt = clock.now();
+  if (!(await outbox.begin(notificationId, owed.notification.attempts, startedAt))) return { kind: "idle" };
+
+  const sent = await send({ owed, mime, way }, settings, ports);
+  if (kept !== null) await outbox.freeze(notificationId, kept);\n`,
+    tests: { [PROMISE]: ["where the process died before the answer came"] },
+  },
+  {
+    name: "the bytes of a mail are not kept",
+    file: "src/app/deliver.ts",
+    find: "  return outbox.freeze(id, { subject: rendered.subject, mime });\n",
+    replace: "  return mime;\n",
+    tests: {
+      [DELIVER]: [
+        "is what was frozen, byte for byte, under the Message-ID of its row",
+        "is tried again after 451 at DATA: same bytes, same Message-ID, and then delivered",
+      ],
+      [PROMISE]: ["where the mail server's answer was lost", "where the process died before the answer came"],
+    },
+  },
+  {
+    name: "what was frozen is frozen anew",
+    file: "src/adapters/postgres/outbox-attempts.ts",
+    find: " AND n.mime IS NULL RETURNING ",
+    replace: " RETURNING ",
+    tests: {
+      "test/adapters/postgres/outbox-store.test.ts": ["what is frozen stays, whoever freezes later"],
+      [DELIVER]: ["and one that freezes at the same moment keep one and the same mail"],
+    },
+  },
+  {
+    name: "every attempt has a Message-ID of its own",
+    file: "src/app/deliver.ts",
+    find: "  const sent = await send({ owed, mime, way }, settings, ports);\n",
+    replace: `  const another = \`Message-ID: <\${ports.newId()}@\`;
+  const bytes = Buffer.from(mime.toString("latin1").replace(/^Message-ID:\\s*<[^@]+@/im, another), "latin1");
+  const sent = await send({ owed, mime: bytes, way }, settings, ports);\n`,
+    tests: {
+      [PROMISE]: ["where the mail server's answer was lost", "where the process died before the answer came"],
+    },
+    faults: { only: "answer:1", says: /came with (more than one Message-ID|a Message-ID that no notification has)/ },
+  },
+  {
+    name: "a Message-ID is made by chance",
+    file: "src/mail/headers.ts",
+    find: `\${notificationId}\\n\${recipient}`,
+    replace: `\${notificationId}\\n\${recipient}\${Math.random()}`,
+    tests: {
+      "test/mail/headers.test.ts": [
+        "the Message-ID is made of the notification, the recipient and the sender's domain alone",
+      ],
+    },
+  },
+  {
+    name: "a mail that was accepted stays owed",
+    file: "src/adapters/postgres/outbox-attempts.ts",
+    find: "SET state = 'delivered',",
+    replace: "SET state = 'pending',",
+    tests: {
+      [DELIVER]: [
+        "is delivered, and its receipt says when and in which words",
+        "is not sent again, however often it is asked for",
+      ],
+    },
+  },
+  {
+    name: "a mail that failed gets no job for its next attempt",
+    file: "src/adapters/postgres/outbox-store.ts",
+    find: "      if (count === 1) await enqueueDeliveries(tx, [id], nextAttemptAt);\n",
+    replace: "",
+    tests: {
+      [DELIVER]: ["gets the job of its next attempt, in the transaction that says so"],
+      [PROMISE]: ["where the mail server refuses every mail for now, once"],
+    },
+  },
+  {
+    name: "a mail that waits for the mail server gets no job",
+    file: "src/adapters/postgres/outbox-release.ts",
+    find: "      await enqueue(tx, [row.id], way.until);\n",
+    replace: "",
+    tests: { [PROMISE]: ["where the mail that probed the mail server came to its end before that was back"] },
+  },
+  {
+    name: "a mail that is held gets no job for its time",
+    file: "src/adapters/postgres/outbox-release.ts",
+    find: "      await enqueue(tx, [row.id], until);\n",
+    replace: "",
+    tests: { [PROMISE]: ["where the hour is full of other mails"] },
+  },
+  {
+    name: "the mail that takes the place of several gets no job",
+    file: "src/adapters/postgres/outbox-release.ts",
+    find: "      await enqueue(tx, [into.id], now);\n",
+    replace: "",
+    tests: { [PROMISE]: ["where the hour is full of other mails"] },
+  },
+  {
+    name: "what a dead process was sending is never sent again",
+    file: "src/adapters/postgres/outbox-ordinary.ts",
+    find: "  return takeOver || lastAttemptAt === null ||",
+    replace: "  return lastAttemptAt === null ||",
+    tests: {
+      [DELIVER]: ["leaves the mail to the next one, which sends the same bytes"],
+      [PROMISE]: ["where the process died before the answer came"],
+    },
+  },
+  {
+    name: "a replica that was paused sends what another sent meanwhile",
+    file: "src/adapters/postgres/outbox-attempts.ts",
+    find: " AND n.attempts = beginning.attempts AND n.state IN ('pending', 'sending')\n",
+    replace: "\n",
+    tests: { [PROMISE]: ["where a replica was paused until another had sent it"] },
+  },
+  {
+    name: "mail is given up after a day",
+    file: "src/domain/retry.ts",
+    find: "export const HORIZON_MS = 5 * 24",
+    replace: "export const HORIZON_MS = 24",
+    tests: {
+      "test/domain/retry.test.ts": [
+        "an outage of any length is tried through, never sooner than before and never past five days",
+      ],
+      [PROMISE]: ["where mail is accepted again shortly before five days are over"],
+    },
+  },
+];
