@@ -20,7 +20,7 @@ COPY bin bin
 COPY prisma prisma
 COPY src src
 # Compiled once here, commands start in a fraction of a second.
-RUN mkdir node_modules/.cache && chown node node_modules/.cache
+RUN mkdir -p node_modules/.cache && chown -R node node_modules/.cache
 USER node
 RUN bin/invitewatch --help > /dev/null
 EXPOSE 8080
