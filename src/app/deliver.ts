@@ -4,17 +4,16 @@
  * The bytes are kept before the first attempt, so that every attempt sends the same ones.
  */
 
-import type { Event } from "../domain/event.ts";
 import type { HoldCause } from "../domain/hold.ts";
-import { type Notification, owedSinceOf } from "../domain/notification.ts";
+import type { Notification } from "../domain/notification.ts";
 import type { QuietHours } from "../domain/quiet-hours.ts";
 import {
   afterContact,
   afterFailure,
-  cannotWait,
   isRelayTrouble,
+  type Leaving,
+  leavingOf,
   type RelayState,
-  usefulUntilOf,
   wayOut,
 } from "../domain/relay.ts";
 import { releaseOf } from "../domain/release.ts";
@@ -210,38 +209,20 @@ async function receiptOf(
   if (outcome.kind === "refused") {
     return { state: "dead", at, error, reason: `the mail server refused the ${outcome.what} for good` };
   }
-  const owedSince = owedSinceOf(notification);
   const byFallback = way !== "smtp";
+  const leaving = leavingOf(notification, events, !byFallback && fallbacks.length > 0);
   const next =
     byFallback || isRelayTrouble(outcome.cause)
-      ? behindRelay(relayNow ?? (await outbox.relay()), {
-          owedSince,
-          events,
-          at,
-          canFallBack: !byFallback && fallbacks.length > 0,
-        })
-      : nextAttemptAt(notification.attempts + 1, at, owedSince, chance());
+      ? behindRelay(relayNow ?? (await outbox.relay()), leaving, at)
+      : nextAttemptAt(notification.attempts + 1, at, leaving.owedSince, chance());
   if (next === null) return { state: "dead", at, error, reason: "no attempt succeeded within five days" };
   const { usefulUntil } = notification;
   // When it is of no use any more, it is looked at a last time, and that is written down.
   return { state: "pending", error, nextAttemptAt: usefulUntil !== null && usefulUntil < next ? usefulUntil : next };
 }
 
-type Behind = {
-  readonly owedSince: Date;
-  readonly events: readonly Event[];
-  readonly at: Date;
-  readonly canFallBack: boolean;
-};
-
 /** When a mail that could not leave may try again, by whatever way; null where its time is over. */
-function behindRelay(relay: RelayState, { owedSince, events, at, canFallBack }: Behind): Date | null {
-  const leaving = {
-    owedSince,
-    pressing: cannotWait(events),
-    usefulUntil: usefulUntilOf(events),
-    hasFallback: canFallBack,
-  };
+function behindRelay(relay: RelayState, leaving: Leaving, at: Date): Date | null {
   const way = wayOut(relay, leaving, at);
   switch (way.kind) {
     case "give up":

@@ -1,9 +1,6 @@
 /** What keeps the program from its work, by what is recorded and the clock. Pure. */
 import type { MailStatus, WatchStatus } from "./queries.ts";
 
-/** A mail that is due for longer than this is overdue. */
-export const OVERDUE_AFTER_MS = 30 * 60_000;
-
 /** Names are for machines and stay as they are; the message is one sentence for people. */
 export type Shortcoming = {
   readonly name: "database_unreachable" | "sync_late" | "watch_blind" | "mail_overdue" | "mail_given_up";

@@ -102,11 +102,20 @@ async function chooseWatches(
 ): Promise<readonly string[] | null> {
   if (asked === undefined) return null;
   const known = await reader.watchNames();
+  await tellUnknown(asked, known, stderr);
+  return known.filter((name) => asked.includes(name));
+}
+
+/** Says which of the watches that were asked for do not exist. */
+export async function tellUnknown(
+  asked: readonly string[],
+  known: readonly string[],
+  stderr: Context["stderr"],
+): Promise<void> {
   for (const name of asked.filter((one) => !known.includes(one))) {
     const others = known.length === 0 ? "no watch was synced yet" : `known: ${known.map(printable).join(", ")}`;
     await write(stderr, `There is no watch named ${printable(name)}; ${others}.\n`);
   }
-  return known.filter((name) => asked.includes(name));
 }
 
 function parseCount(text: string): number {

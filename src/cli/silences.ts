@@ -1,11 +1,18 @@
 /** `silences`: what is held, until when and why. */
 import type { Command } from "commander";
 import { isInForce, type Silence } from "../domain/silence.ts";
-import { type Context, write } from "./context.ts";
+import type { Context } from "./context.ts";
 import { type JsonRow, type Report, writeReport } from "./format.ts";
 import { type PeopleDesk, withPeople } from "./people.ts";
-import { printable, quoted } from "./printable.ts";
-import { addPagingOptions, addReadingOptions, type PagingOptions, pagingOf, type ReadingOptions } from "./reading.ts";
+import { quoted } from "./printable.ts";
+import {
+  addPagingOptions,
+  addReadingOptions,
+  type PagingOptions,
+  pagingOf,
+  type ReadingOptions,
+  tellUnknown,
+} from "./reading.ts";
 import { relative } from "./zone.ts";
 
 type Options = ReadingOptions & PagingOptions & { readonly all?: true };
@@ -31,7 +38,7 @@ async function answer(desk: PeopleDesk, options: Options, context: Context): Pro
   const { people, zone, now } = desk;
   const paging = pagingOf(options, "desc");
   const watches = options.watch ?? null;
-  await nameUnknown(watches ?? [], desk, context);
+  if (watches !== null) await tellUnknown(watches, await people.watchNames(), context.stderr);
   const report: Report<Silence> = {
     noun: "silences",
     listing: people.silences({ watches, inForceAt: options.all ? null : now }, paging),
@@ -40,15 +47,6 @@ async function answer(desk: PeopleDesk, options: Options, context: Context): Pro
     columns: columns(desk),
   };
   await writeReport(report, { format: options.format, paging, zoneName: zone.name }, context);
-}
-
-async function nameUnknown(watches: readonly string[], { people }: PeopleDesk, { stderr }: Context): Promise<void> {
-  if (watches.length === 0) return;
-  const known = await people.watchNames();
-  for (const name of watches.filter((one) => !known.includes(one))) {
-    const others = known.length === 0 ? "no watch was synced yet" : `known: ${known.map(printable).join(", ")}`;
-    await write(stderr, `There is no watch named ${printable(name)}; ${others}.\n`);
-  }
 }
 
 /** The silence in its public form. */

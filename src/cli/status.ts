@@ -1,8 +1,9 @@
 /** `status`: where things stand, on one screen. */
 import type { Command } from "commander";
 import type { MailStatus, WatchStatus } from "../app/queries.ts";
-import { isLate, OVERDUE_AFTER_MS, shortcomingsOf } from "../app/readiness.ts";
+import { isLate, shortcomingsOf } from "../app/readiness.ts";
 import type { Gap } from "../domain/coverage.ts";
+import { OVERDUE_AFTER_MS } from "../domain/notification.ts";
 import { type Context, write } from "./context.ts";
 import { gapJson, readCoverage } from "./coverage.ts";
 import { held, type JsonRow, jsonText, writeReport } from "./format.ts";

@@ -1,5 +1,6 @@
 /** Instants and days in the configured time zone. */
 import { formatDuration } from "../config/duration.ts";
+import { spellInstantsBy } from "../domain/instants.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -55,11 +56,9 @@ export function createZone(name: string): Zone {
   };
 }
 
-const INSTANT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z/g;
-
 /** The text with its RFC 3339 instants told in the zone. */
 export function spellInstants(text: string, zone: Zone): string {
-  return text.replace(INSTANT, (found) => (Number.isNaN(Date.parse(found)) ? found : zone.show(new Date(found))));
+  return spellInstantsBy(text, zone.show);
 }
 
 /** "2d3h", "45m", "20s": the two largest units, rounded down. */

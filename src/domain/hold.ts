@@ -1,5 +1,5 @@
 /** Why a mail waits although it is owed, and until when. */
-import type { Event } from "./event.ts";
+import type { Event, EventType } from "./event.ts";
 import { hasEnded } from "./expiry.ts";
 import type { Invite } from "./invite.ts";
 
@@ -19,9 +19,11 @@ export const FLAP_WINDOW_MS = 6 * 3_600_000;
 /** How long a status must stand still before its latest change is told. */
 const SETTLING_MS = 3_600_000;
 
-/** Whether the event changes what can be done about the invite: what goes back and forth when one flaps. */
+/** Events that change what can be done about the invite: what goes back and forth when one flaps. */
+export const TURNS: readonly EventType[] = ["invite.status_changed", "invite.withdrawn", "invite.returned"];
+
 export function isTurn(event: Pick<Event, "type">): boolean {
-  return ["invite.status_changed", "invite.withdrawn", "invite.returned"].includes(event.type);
+  return TURNS.includes(event.type);
 }
 
 /**

@@ -7,6 +7,9 @@ export type NotificationState = "pending" | "sending" | "delivered" | "dead" | "
 /** The type of the most urgent event in the mail, or what sort of overview it is. */
 export type NotificationKind = EventType | "inventory" | "digest" | "summary" | "test";
 
+/** Mail that has been due for longer is overdue. */
+export const OVERDUE_AFTER_MS = 30 * 60_000;
+
 /** Since when the mail might have been sent: from when it was let through, or else from when it was owed or held until. */
 export function owedSinceOf({ releasedAt, createdAt }: Notification): Date {
   return releasedAt ?? createdAt;

@@ -6,6 +6,7 @@
  */
 import type { Event } from "./event.ts";
 import { LAST_CHANCE } from "./expiry.ts";
+import { type Notification, owedSinceOf } from "./notification.ts";
 import { HORIZON_MS, nextAttemptAt } from "./retry.ts";
 
 export type RelayState = {
@@ -82,6 +83,16 @@ export type Leaving = {
   /** Whether there is a second way out. */
   readonly hasFallback: boolean;
 };
+
+/** What decides about the mail's way out. @param events that it tells */
+export function leavingOf(notification: Notification, events: readonly Event[], hasFallback: boolean): Leaving {
+  return {
+    owedSince: owedSinceOf(notification),
+    pressing: cannotWait(events),
+    usefulUntil: usefulUntilOf(events),
+    hasFallback,
+  };
+}
 
 /** By which way the mail goes, or what it waits for. */
 export function wayOut(relay: RelayState, mail: Leaving, now: Date): WayOut {

@@ -1,14 +1,13 @@
 /** The digest in a line and in sentences: what troubles, what is pending, how the period went. */
 import type { EventType } from "../domain/event.ts";
 import { hasEnded } from "../domain/expiry.ts";
+import { OVERDUE_AFTER_MS } from "../domain/notification.ts";
 import { cap, quote } from "./defang.ts";
 import type { DigestInput, DigestWatch } from "./digest.ts";
 import { count, type Times } from "./times.ts";
 
 /** Longest subject, in UTF-16 units. */
 const MAX_SUBJECT = 120;
-/** A mail that is owed for longer is late. */
-const LATE_AFTER_MS = 30 * 60_000;
 
 /** How a number of events of one type is told, in the order in which they are. */
 const HAPPENED: ReadonlyMap<EventType, (number: number) => string> = new Map<EventType, (number: number) => string>([
@@ -114,7 +113,7 @@ function isUnread({ blindSince, syncs }: DigestWatch): boolean {
 
 /** Whether mail is owed for longer than a delivery takes. */
 export function isLate({ mail, now }: DigestInput): boolean {
-  return mail.oldestOwedAt !== null && now.getTime() - mail.oldestOwedAt.getTime() > LATE_AFTER_MS;
+  return mail.oldestOwedAt !== null && now.getTime() - mail.oldestOwedAt.getTime() > OVERDUE_AFTER_MS;
 }
 
 export function figure(number: number): string {

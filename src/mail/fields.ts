@@ -1,4 +1,5 @@
 /** Names and values of an invitation's fields in words for people. */
+import { spellInstantsBy } from "../domain/instants.ts";
 import type { Json } from "../domain/json.ts";
 import { defang, quote } from "./defang.ts";
 import type { Times } from "./times.ts";
@@ -19,7 +20,6 @@ const INSTANTS: ReadonlySet<string> = new Set(["invitedAt", "expiresAt"]);
 /** The statuses that are our own words. */
 const STATUSES: ReadonlySet<string> = new Set(["pending", "accepted", "rejected", "expired", "withdrawn", "unknown"]);
 const ID = /^[0-9a-f]{32}$/;
-const INSTANT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z/g;
 
 /** "Two-factor" for `organizationEnforcesTwoFactor`; undefined for a field that we have no name for. */
 export function fieldLabel(field: string): string | undefined {
@@ -73,5 +73,5 @@ export function foreign(text: string, times: Times, maxLength = 300): string {
 
 /** The text with instants in RFC 3339 put into the words that the mail uses; the rest untouched. */
 export function spellInstants(text: string, times: Times): string {
-  return text.replace(INSTANT, (found) => (Number.isNaN(Date.parse(found)) ? found : times.absolute(new Date(found))));
+  return spellInstantsBy(text, times.absolute);
 }

@@ -1,6 +1,7 @@
 /** What happened to one invitation, event by event, as labelled facts. */
 import type { Event } from "../domain/event.ts";
 import { LAST_CHANCE } from "../domain/expiry.ts";
+import { isTurn } from "../domain/hold.ts";
 import { quote } from "./defang.ts";
 import type { Fact } from "./facts.ts";
 import { fieldLabel, fieldValue, foreign, statusName } from "./fields.ts";
@@ -24,10 +25,10 @@ const SOURCES = {
  * @param dated whether each says when it happened, in a mail over some stretch of time
  */
 export function storyOf(news: InviteNews, times: Times, dated: boolean): readonly Fact[] {
-  const changes = news.events.filter(changesStatus);
+  const changes = news.events.filter(isTurn);
   const [first] = changes;
   const flaps = changes.length >= MANY_CHANGES;
-  const told = flaps ? news.events.filter((event) => event === first || !changesStatus(event)) : news.events;
+  const told = flaps ? news.events.filter((event) => event === first || !isTurn(event)) : news.events;
 
   const facts = told.slice(0, MAX_DETAILS).flatMap((event) => {
     if (flaps && event === first) return [backAndForth(changes, news.invite.status, times)];
@@ -37,10 +38,6 @@ export function storyOf(news: InviteNews, times: Times, dated: boolean): readonl
   const unsaid = told.length - MAX_DETAILS;
   const more = unsaid > 0 ? [{ label: "More news", value: `(and ${unsaid.toLocaleString("en-US")} more)` }] : [];
   return [...facts.slice(0, MAX_DETAILS), ...more];
-}
-
-function changesStatus({ type }: Event): boolean {
-  return type === "invite.status_changed" || type === "invite.withdrawn" || type === "invite.returned";
 }
 
 function backAndForth(changes: readonly Event[], status: string, times: Times): Fact {

@@ -2,8 +2,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../app/ports.ts";
 import type { Reader } from "../app/queries.ts";
-import { OVERDUE_AFTER_MS, type Shortcoming, shortcomingsOf } from "../app/readiness.ts";
+import { type Shortcoming, shortcomingsOf } from "../app/readiness.ts";
 import type { WatchConfig } from "../config/config.ts";
+import { OVERDUE_AFTER_MS } from "../domain/notification.ts";
 
 export type StatusReader = Pick<Reader, "watchStatuses" | "mailStatus">;
 

@@ -1,6 +1,6 @@
 /** What is written around an attempt, for many mails in one statement: the bytes, that it begins, that it was accepted. */
 import type { Attempted } from "../../app/store.ts";
-import type { PrismaClient } from "../../generated/prisma/client.ts";
+import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
 
 export type Frozen = { readonly id: string; readonly subject: string; readonly mime: Buffer };
 
@@ -30,7 +30,7 @@ export async function beginMany(prisma: PrismaClient, attempts: readonly Beginni
   return attempts.map(({ id }) => begun(id));
 }
 
-export const MAYBE_REPEATED = "it may be a repeat: an earlier attempt sent it and heard no answer";
+const MAYBE_REPEATED = "it may be a repeat: an earlier attempt sent it and heard no answer";
 
 export type Accepted = {
   readonly id: string;
@@ -40,13 +40,16 @@ export type Accepted = {
 };
 
 /** Writes the attempts and that they were accepted. */
-export async function receiveAccepted(prisma: PrismaClient, accepted: readonly Accepted[]): Promise<true[]> {
+export async function receiveAccepted(
+  db: Pick<Prisma.TransactionClient, "$executeRaw">,
+  accepted: readonly Accepted[],
+): Promise<true[]> {
   const rows = accepted.map(({ id, at, response, attempted: { startedAt, way, outcome } }) => {
     const { stage, code, enhancedCode: enhanced_code, queueId: queue_id } = outcome;
     const duration_ms = Math.round(outcome.durationMs);
     return { id, at, response, started_at: startedAt, way, stage, code, enhanced_code, queue_id, duration_ms };
   });
-  await prisma.$executeRaw`
+  await db.$executeRaw`
     WITH accepted AS (
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS rows (
         id uuid, at timestamptz, response text, started_at timestamptz, way text, stage text, code integer,

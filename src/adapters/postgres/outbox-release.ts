@@ -6,9 +6,9 @@
 import { randomUUID } from "node:crypto";
 import type { OutboxStore, OwedMail, Released, ReleaseQuestion, Releasing, Way } from "../../app/store.ts";
 import { inviteKey } from "../../domain/invite.ts";
-import { type Notification, owedSinceOf } from "../../domain/notification.ts";
+import type { Notification } from "../../domain/notification.ts";
 import {
-  cannotWait,
+  leavingOf,
   longOutageOf,
   type Outage,
   PROBE_LEASE_MS,
@@ -32,8 +32,8 @@ const HOUR_MS = 3_600_000;
 
 type Tx = Prisma.TransactionClient;
 
-/** Deliveries to one recipient wait for one another, each for no longer than a few statements take. */
-const TRANSACTION = { timeout: 30_000, maxWait: 20_000 };
+/** Deliveries wait for one another, on all replicas, each for no longer than a few statements take. */
+export const TRANSACTION = { timeout: 30_000, maxWait: 20_000 };
 
 /** Puts the jobs of deliveries into the queue, as part of the transaction. */
 export type EnqueueDeliveries = (tx: Tx, notificationIds: readonly string[], startAfter: Date) => Promise<void>;
@@ -226,13 +226,7 @@ type Taking = { readonly row: OwedRow; readonly now: Date; readonly hasFallback:
 /** The way out; one that is a probe is this mail's alone. */
 async function takeWayOut(tx: Tx, relay: RelayState, { row, now, hasFallback }: Taking): Promise<WayOut> {
   if (relay.downSince === null) return { kind: "relay", probe: false };
-  const events = await readEvents(tx, row);
-  const leaving = {
-    owedSince: owedSinceOf(notificationOf(row)),
-    pressing: cannotWait(events),
-    usefulUntil: usefulUntilOf(events),
-    hasFallback,
-  };
+  const leaving = leavingOf(notificationOf(row), await readEvents(tx, row), hasFallback);
   const way = wayOut(relay, leaving, now);
   if (way.kind !== "relay" || (await takeProbe(tx, relay, now))) return way;
   return wayOut({ ...relay, nextProbeAt: new Date(now.getTime() + PROBE_LEASE_MS) }, leaving, now);

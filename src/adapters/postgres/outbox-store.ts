@@ -10,10 +10,9 @@ import {
   beginMany,
   type Frozen,
   freezeMany,
-  MAYBE_REPEATED,
   receiveAccepted,
 } from "./outbox-attempts.ts";
-import { createRelease, type EnqueueDeliveries } from "./outbox-release.ts";
+import { createRelease, type EnqueueDeliveries, TRANSACTION } from "./outbox-release.ts";
 import { readRelay, writeRelay } from "./relay-state.ts";
 
 type Tx = Prisma.TransactionClient;
@@ -44,8 +43,12 @@ export function createOutboxStore(prisma: PrismaClient, enqueueDeliveries: Enque
         return;
       }
       await prisma.$transaction(async (tx) => {
-        await writeAttempt(tx, id, attempted);
-        await writeReceipt(tx, id, receipt, attempted, enqueueDeliveries);
+        if (receipt.state === "delivered") {
+          await receiveAccepted(tx, [{ id, at: receipt.at, response: receipt.response, attempted }]);
+        } else {
+          await writeAttempt(tx, id, attempted);
+          await writeReceipt(tx, id, receipt, attempted, enqueueDeliveries);
+        }
         if (relay === null) return;
         await writeRelay(tx, relay);
         if (relay.lastOutage !== null && relay.downSince === null) {
@@ -76,9 +79,6 @@ async function freezeAlone(prisma: PrismaClient, { id, subject, mime }: Frozen):
   return Buffer.from(kept.mime ?? mime);
 }
 
-/** Many replicas may write at once; each waits for a few statements of the others. */
-const TRANSACTION = { timeout: 30_000, maxWait: 20_000 };
-
 async function writeAttempt(tx: Tx, notificationId: string, { startedAt, way, outcome }: Attempted): Promise<void> {
   const { attempts: number } = await tx.notification.findUniqueOrThrow({
     where: { id: notificationId },
@@ -108,21 +108,12 @@ async function writeAttempt(tx: Tx, notificationId: string, { startedAt, way, ou
 async function writeReceipt(
   tx: Tx,
   id: string,
-  receipt: Receipt,
+  receipt: Exclude<Receipt, { readonly state: "delivered" }>,
   { outcome }: Attempted,
   enqueueDeliveries: EnqueueDeliveries,
 ): Promise<void> {
   const where = { id, state: "sending" };
   switch (receipt.state) {
-    case "delivered": {
-      const { at: deliveredAt, response } = receipt;
-      const settled = { error: null, reason: null, nextAttemptAt: null, waitsForRelay: false };
-      const data = { state: "delivered", deliveredAt, response, ...settled };
-      await tx.notification.updateMany({ where, data });
-      const reason = MAYBE_REPEATED;
-      await tx.notification.updateMany({ where: { id, state: "delivered", maybeAccepted: true }, data: { reason } });
-      return;
-    }
     case "pending": {
       const { error, nextAttemptAt } = receipt;
       const isRelays = outcome.kind === "failed" && isRelayTrouble(outcome.cause);

@@ -1,6 +1,6 @@
 /** What earlier syncs and people left behind that bears on who is mailed about new events. */
 import type { Event } from "../../domain/event.ts";
-import { FLAP_WINDOW_MS, isTurn } from "../../domain/hold.ts";
+import { FLAP_WINDOW_MS, isTurn, TURNS } from "../../domain/hold.ts";
 import { isOutcome, type PlanContext } from "../../domain/plan.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import { readSilencesInForce } from "./read-silences.ts";
@@ -52,7 +52,7 @@ async function readTurns(
   const rows = await db.$queryRaw<{ id: string; turns: number }[]>`
     SELECT invite_id AS id, count(*)::int AS turns FROM event
     WHERE watch = ${watch} AND invite_id = ANY (${ids}::text[])
-      AND type IN ('invite.status_changed', 'invite.withdrawn', 'invite.returned')
+      AND type = ANY (${[...TURNS]}::text[])
       AND recorded_at > ${new Date(now.getTime() - FLAP_WINDOW_MS)}
     GROUP BY invite_id`;
   return new Map(rows.map(({ id, turns }) => [id, turns]));
