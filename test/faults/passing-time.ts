@@ -19,25 +19,44 @@ export async function passDeath(client: Client, url: string): Promise<void> {
   await client.query("UPDATE pgboss.job SET start_after = now() WHERE state = 'retry' AND start_after > now()");
 }
 
-/** Lets every job at work lose its heartbeat, also those of processes that live: they must be able to bear it. */
+/**
+ * Lets every job at work lose its heartbeat, also those of processes that live: they must be able to bear it.
+ *
+ * Not those that a paused process has locked.
+ */
 export async function passLease(client: Client, url: string): Promise<void> {
-  await client.query(`
-    UPDATE pgboss.job SET heartbeat_on = heartbeat_on - interval '1 minute', started_on = started_on - interval '1 minute'
-    WHERE state = 'active'`);
-  await client.query(`
-    UPDATE pgboss.queue SET monitor_on = monitor_on - interval '1 minute',
-      monitor_claim_on = monitor_claim_on - interval '1 minute'`);
+  await unlessLocked(async () => {
+    await client.query(`
+      UPDATE pgboss.job SET heartbeat_on = heartbeat_on - interval '1 minute', started_on = started_on - interval '1 minute'
+      WHERE state = 'active'`);
+    await client.query(`
+      UPDATE pgboss.queue SET monitor_on = monitor_on - interval '1 minute',
+        monitor_claim_on = monitor_claim_on - interval '1 minute'`);
+  });
   await supervise(url);
 }
 
 /** What any replica of the queue does every few seconds. */
-async function supervise(url: string): Promise<void> {
-  const boss = new PgBoss({ connectionString: url, schema: "pgboss", supervise: false, schedule: false, max: 1 });
+async function supervise(connectionString: string): Promise<void> {
+  const boss = new PgBoss({
+    connectionString,
+    ...LOCK_PATIENCE,
+    schema: "pgboss",
+    supervise: false,
+    schedule: false,
+    max: 1,
+  });
   boss.on("error", () => {});
   await boss.start();
-  await boss.supervise();
+  await unlessLocked(() => boss.supervise());
   await boss.stop({ graceful: false, close: true });
 }
+
+/**
+ * For connections that turn the clock: a process that is paused keeps the locks of its transaction until it goes on,
+ * and whoever waits for them cannot be the one who lets it.
+ */
+export const LOCK_PATIENCE = { lock_timeout: 500 } as const;
 
 /** Moves everything that waits for its time so much nearer to it, in one statement; later where that gets in the way. */
 export async function passTime(client: Client, seconds: number): Promise<void> {
@@ -51,12 +70,20 @@ export async function passTime(client: Client, seconds: number): Promise<void> {
       UPDATE relay SET ${nearer("next_probe_at")} WHERE next_probe_at > now()
     )
     UPDATE notification SET ${nearer("next_attempt_at")} WHERE state = 'pending' AND next_attempt_at > now()`;
-  await client.query(statement, [seconds]).catch((error: { code?: string }) => {
-    if (error.code !== DEADLOCK) throw error;
-  });
+  await unlessLocked(() => client.query(statement, [seconds]));
 }
 
 const DEADLOCK = "40P01";
+const LOCK_NOT_AVAILABLE = "55P03";
+
+async function unlessLocked(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== DEADLOCK && code !== LOCK_NOT_AVAILABLE) throw error;
+  }
+}
 
 async function otherSessions(client: Client): Promise<number> {
   const { rows } = await client.query(`

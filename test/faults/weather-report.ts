@@ -28,11 +28,12 @@ export async function readRecorded(client: Client): Promise<Recorded[]> {
   return rows;
 }
 
-/** Whether all is recorded, and nothing is owed. */
+/** Whether all is recorded, and nothing is owed: asked in this order, since what is recorded may yet be owed. */
 export async function isQuiet(client: Client, told: readonly Told[]): Promise<boolean> {
+  if (historyFaults(await readRecorded(client), told).length > 0) return false;
   const { rows } = await client.query<{ owed: number }>(`
     SELECT count(*)::int AS owed FROM notification WHERE state IN ('pending', 'sending')`);
-  return rows[0]?.owed === 0 && historyFaults(await readRecorded(client), told).length === 0;
+  return rows[0]?.owed === 0;
 }
 
 /** @param url without anything in between */

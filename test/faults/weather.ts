@@ -17,7 +17,7 @@ import { failSome, lag } from "./api-weather.ts";
 import { type Chance, createChance } from "./chance.ts";
 import { warmUp } from "./daemon.ts";
 import { createLives, type Lives } from "./lives.ts";
-import { passLease, passTime } from "./passing-time.ts";
+import { LOCK_PATIENCE, passLease, passTime } from "./passing-time.ts";
 import { openPostOffice, type PostOffice } from "./post-office.ts";
 import { createReplica, type Replica } from "./replica.ts";
 import { until } from "./until.ts";
@@ -93,7 +93,7 @@ async function createWorld(stack: AsyncDisposableStack, chance: Chance, watches:
   stack.defer(() => api.close());
   const office = await openPostOffice();
   stack.defer(() => office.close());
-  const client = new Client({ connectionString: database.url, application_name: "faults" });
+  const client = new Client({ connectionString: database.url, application_name: "faults", ...LOCK_PATIENCE });
   await client.connect();
   stack.defer(() => client.end());
 
