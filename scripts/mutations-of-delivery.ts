@@ -161,13 +161,36 @@ export const DELIVERY_MUTATIONS: readonly Mutation[] = [
   {
     name: "mail is given up after a day",
     file: "src/domain/retry.ts",
-    find: "export const HORIZON_MS = 5 * 24",
-    replace: "export const HORIZON_MS = 24",
+    find: "const HORIZON_MS = 5 * 24",
+    replace: "const HORIZON_MS = 24",
     tests: {
       "test/domain/retry.test.ts": [
         "an outage of any length is tried through, never sooner than before and never past five days",
       ],
-      [PROMISE]: ["where mail is accepted again shortly before five days are over"],
+      [PROMISE]: ["where mail is accepted again a minute before five days are over"],
+    },
+  },
+  {
+    name: "no last attempt is made as the time of a mail ends",
+    file: "src/domain/relay.ts",
+    find: "now >= nextProbeAt || isLast",
+    replace: "now >= nextProbeAt",
+    tests: {
+      [PROMISE]: [
+        "where mail is accepted again a minute before five days are over",
+        "where mail is accepted again two minutes before the event stops being useful",
+      ],
+    },
+  },
+  {
+    name: "a mail that finds out that the server is still away forgets what it tells",
+    file: "src/adapters/postgres/outbox-release.ts",
+    find: "relay.downSince === null ? NO_CONTENT : await readContent(tx, row)",
+    replace: "NO_CONTENT",
+    tests: {
+      "test/app/second-way-out.test.ts": [
+        "takes it also where it was the mail that found out that the server is still away",
+      ],
     },
   },
 ];

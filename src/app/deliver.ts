@@ -214,11 +214,9 @@ async function receiptOf(
   const next =
     byFallback || isRelayTrouble(outcome.cause)
       ? behindRelay(relayNow ?? (await outbox.relay()), leaving, at)
-      : nextAttemptAt(notification.attempts + 1, at, leaving.owedSince, chance());
+      : nextAttemptAt(notification.attempts + 1, at, leaving, chance());
   if (next === null) return { state: "dead", at, error, reason: "no attempt succeeded within five days" };
-  const { usefulUntil } = notification;
-  // When it is of no use any more, it is looked at a last time, and that is written down.
-  return { state: "pending", error, nextAttemptAt: usefulUntil !== null && usefulUntil < next ? usefulUntil : next };
+  return { state: "pending", error, nextAttemptAt: next };
 }
 
 /** When a mail that could not leave may try again, by whatever way; null where its time is over. */

@@ -7,7 +7,7 @@
 import type { Event } from "./event.ts";
 import { LAST_CHANCE } from "./expiry.ts";
 import { type Notification, owedSinceOf } from "./notification.ts";
-import { HORIZON_MS, nextAttemptAt } from "./retry.ts";
+import { delayMs, givenUpAt, lastAttemptAt, type Term } from "./retry.ts";
 
 export type RelayState = {
   /** Since when no mail got through for reasons of the relay; null while it is taken to be well. */
@@ -16,6 +16,10 @@ export type RelayState = {
   readonly failures: number;
   /** When the next mail may probe; null while it is well. */
   readonly nextProbeAt: Date | null;
+  /** Until when a mail that probes has time to come to its end; null where none does. */
+  readonly probingUntil: Date | null;
+  /** When it last failed; null while it is well. */
+  readonly failedAt: Date | null;
   /** What it said, or what became of the connection; null while it is well. */
   readonly error: string | null;
   /** The last stretch in which it was down; null where there was none. */
@@ -28,12 +32,14 @@ export const RELAY_WELL: RelayState = {
   downSince: null,
   failures: 0,
   nextProbeAt: null,
+  probingUntil: null,
+  failedAt: null,
   error: null,
   lastOutage: null,
 };
 
 /** A mail that is probing has so long to come to an end before another may. */
-export const PROBE_LEASE_MS = 3 * 60_000;
+const PROBE_LEASE_MS = 3 * 60_000;
 /** From here on what cannot wait takes the second way out. */
 const FALLBACK_AFTER_MS = 30 * 60_000;
 const HOUR_MS = 3_600_000;
@@ -43,9 +49,18 @@ const LONG_OUTAGE_MS = 6 * HOUR_MS;
 /** The state after a mail failed for reasons of the relay. @param chance uniform in [0, 1) */
 export function afterFailure(state: RelayState, error: string, at: Date, chance: number): RelayState {
   const failures = state.failures + 1;
-  // The relay is probed for as long as mail is owed.
-  const nextProbeAt = nextAttemptAt(failures, at, at, chance);
-  return { ...state, downSince: state.downSince ?? at, failures, nextProbeAt, error };
+  const nextProbeAt = new Date(at.getTime() + delayMs(failures, chance));
+  return { ...state, downSince: state.downSince ?? at, failures, nextProbeAt, probingUntil: null, failedAt: at, error };
+}
+
+/** The state while a mail probes. */
+export function whileProbing(state: RelayState, now: Date): RelayState {
+  return { ...state, probingUntil: new Date(now.getTime() + PROBE_LEASE_MS) };
+}
+
+/** Whether a mail probes, or died of it within its time. */
+export function isProbed({ probingUntil }: RelayState, now: Date): boolean {
+  return probingUntil !== null && now < probingUntil;
 }
 
 /** The state after the relay answered a probe, whatever it said of the mail. */
@@ -73,13 +88,9 @@ export type WayOut =
   /** Five days are over, or will be before anything can be tried. */
   | { readonly kind: "give up"; readonly reason: string };
 
-export type Leaving = {
-  /** Since when the mail might have been sent. */
-  readonly owedSince: Date;
+export type Leaving = Term & {
   /** Whether it must not wait for a relay that is down: see `cannotWait`. */
   readonly pressing: boolean;
-  /** When it is of no use any more; null where it always is. */
-  readonly usefulUntil: Date | null;
   /** Whether there is a second way out. */
   readonly hasFallback: boolean;
 };
@@ -89,25 +100,31 @@ export function leavingOf(notification: Notification, events: readonly Event[], 
   return {
     owedSince: owedSinceOf(notification),
     pressing: cannotWait(events),
-    usefulUntil: usefulUntilOf(events),
+    usefulUntil: notification.usefulUntil ?? usefulUntilOf(events),
     hasFallback,
   };
 }
 
 /** By which way the mail goes, or what it waits for. */
 export function wayOut(relay: RelayState, mail: Leaving, now: Date): WayOut {
-  const { downSince, nextProbeAt } = relay;
+  const { downSince, nextProbeAt, failedAt } = relay;
   if (downSince === null || nextProbeAt === null) return { kind: "relay", probe: false };
-  const givesUpAt = new Date(mail.owedSince.getTime() + HORIZON_MS);
-  if (now >= givesUpAt) {
-    if (mail.hasFallback) return { kind: "fallback" };
+  const [last, givesUp] = [lastAttemptAt(mail), givenUpAt(mail)];
+  if (now >= givesUp && mail.hasFallback) return { kind: "fallback" };
+
+  const probed = isProbed(relay, now);
+  // At the end of its time a mail finds out for itself, unless another has just done so.
+  const isLast = now >= last && (failedAt === null || failedAt < last);
+  if (!probed && (now >= nextProbeAt || isLast)) return { kind: "relay", probe: true };
+  if (!probed && now >= givesUp) {
     return { kind: "give up", reason: "the mail server could not be reached within five days" };
   }
-  if (nextProbeAt <= now) return { kind: "relay", probe: true };
 
   const fallbackAt = mail.hasFallback && mail.pressing ? fallbackFrom(downSince, mail.usefulUntil) : null;
-  if (fallbackAt !== null && fallbackAt <= now) return { kind: "fallback" };
-  const until = [nextProbeAt, givesUpAt, fallbackAt ?? givesUpAt].reduce((a, b) => (b < a ? b : a));
+  if (fallbackAt !== null && now >= fallbackAt) return { kind: "fallback" };
+  const probeAt = probed ? relay.probingUntil : nextProbeAt;
+  const turns = [probeAt, last, givesUp, mail.usefulUntil, fallbackAt].filter((at) => at !== null && at > now);
+  const until = new Date(Math.min(...turns.map(Number)));
   const reason = `waits for the mail server, down since ${downSince.toISOString()}: ${relay.error ?? "no answer"}`;
   return { kind: "wait", until, reason };
 }

@@ -32,7 +32,11 @@ export type Stage = {
 /** A watch that was never synced, a mail server that accepts all, and a database of their own. */
 export async function openStage(
   t: TestContext,
-  { audience = audienceOf("ops@example.com"), ...settings }: Partial<MailSettings & { audience: Audience }> = {},
+  {
+    audience = audienceOf("ops@example.com"),
+    fallbacks = [],
+    ...settings
+  }: Partial<MailSettings & Pick<DeliverPorts, "fallbacks"> & { audience: Audience }> = {},
 ): Promise<Stage> {
   const database = await openTestDatabase();
   const lab = await openLab({ database, plan: { audience } });
@@ -45,7 +49,7 @@ export async function openStage(
   });
   const outbox = createOutboxStore(database.prisma, database.queue.enqueueDeliveries);
   const clock = { now: lab.now };
-  const ports = { outbox, transport, fallbacks: [], clock, chance: () => 0.5, newId: randomUUID };
+  const ports = { outbox, transport, fallbacks, clock, chance: () => 0.5, newId: randomUUID };
   return { lab, relay, ports, settings: { ...SETTINGS, ...settings } };
 }
 

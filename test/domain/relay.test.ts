@@ -10,13 +10,14 @@ import {
   type RelayState,
   usefulUntilOf,
   wayOut,
+  whileProbing,
 } from "../../src/domain/relay.ts";
 import { after, blind, event, expiring, NOW, received } from "../support/build.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../support/durations.ts";
 
 /** Down since the instant, to be probed at the other. */
 function down(since: Date, nextProbeAt: Date): RelayState {
-  return { ...RELAY_WELL, downSince: since, failures: 1, nextProbeAt, error: "connection refused" };
+  return { ...RELAY_WELL, downSince: since, failures: 1, nextProbeAt, failedAt: since, error: "connection refused" };
 }
 
 const ORDINARY: Leaving = { owedSince: NOW, pressing: false, usefulUntil: null, hasFallback: false };
@@ -81,8 +82,44 @@ describe("a mail", () => {
       0,
       `wait ${MINUTE}`,
     ],
+    ["waits while another probes", whileProbing(down(after(-HOUR), NOW), NOW), ORDINARY, 0, `wait ${3 * MINUTE}`],
+    [
+      "is the probe where the one before it died of it",
+      whileProbing(down(NOW, NOW), NOW),
+      ORDINARY,
+      3 * MINUTE,
+      "probe",
+    ],
     ["waits no longer than five days", down(NOW, after(5 * DAY + HOUR)), ORDINARY, 0, `wait ${5 * DAY}`],
-    ["is given up after five days", down(NOW, after(5 * DAY)), ORDINARY, 5 * DAY, "give up"],
+    ["finds out for itself when five days are over", down(NOW, after(6 * DAY)), ORDINARY, 5 * DAY, "probe"],
+    [
+      "waits for the mail that finds out just then",
+      whileProbing(down(NOW, after(6 * DAY)), after(5 * DAY)),
+      ORDINARY,
+      5 * DAY,
+      `wait ${3 * MINUTE}`,
+    ],
+    [
+      "is given up once somebody has found out after five days",
+      { ...down(NOW, after(6 * DAY)), failedAt: after(5 * DAY) },
+      ORDINARY,
+      5 * DAY + 1,
+      "give up",
+    ],
+    [
+      "finds out for itself a minute before it is of no use any more",
+      down(NOW, after(DAY)),
+      { ...ORDINARY, usefulUntil: after(HOUR) },
+      59 * MINUTE,
+      "probe",
+    ],
+    [
+      "that somebody has found out for waits until it is of no use any more",
+      { ...down(NOW, after(DAY)), failedAt: after(59 * MINUTE) },
+      { ...ORDINARY, usefulUntil: after(HOUR) },
+      59 * MINUTE,
+      `wait ${MINUTE}`,
+    ],
     [
       "is not given up before the second way was tried",
       down(NOW, after(5 * DAY)),

@@ -67,7 +67,8 @@ export async function passTime(client: Client, seconds: number): Promise<void> {
     WITH jobs AS (
       UPDATE pgboss.job SET ${nearer("start_after")} WHERE state < 'active' AND start_after > now()
     ), relays AS (
-      UPDATE relay SET ${nearer("next_probe_at")} WHERE next_probe_at > now()
+      UPDATE relay SET ${nearer("next_probe_at")}, probing_until = probing_until - make_interval(secs => $1)
+      WHERE next_probe_at > now() OR probing_until > now()
     )
     UPDATE notification SET ${nearer("next_attempt_at")} WHERE state = 'pending' AND next_attempt_at > now()`;
   await unlessLocked(() => client.query(statement, [seconds]));

@@ -4,18 +4,18 @@
  * The recipient's lock makes the decisions about one recipient follow one another, on all replicas.
  */
 import { randomUUID } from "node:crypto";
-import type { OutboxStore, OwedMail, Released, ReleaseQuestion, Releasing, Way } from "../../app/store.ts";
+import type { OutboxStore, OwedMail, Released, ReleaseQuestion, Releasing } from "../../app/store.ts";
 import { inviteKey } from "../../domain/invite.ts";
 import type { Notification } from "../../domain/notification.ts";
 import {
   leavingOf,
   longOutageOf,
   type Outage,
-  PROBE_LEASE_MS,
   type RelayState,
   usefulUntilOf,
   type WayOut,
   wayOut,
+  whileProbing,
 } from "../../domain/relay.ts";
 import type { Kept, Release } from "../../domain/release.ts";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
@@ -178,7 +178,7 @@ async function carryOut(tx: Tx, release: Release, carrying: Carrying): Promise<R
 
 /** The bytes that were kept go out again, unless they are of no use any more. */
 async function sendFrozen(tx: Tx, carrying: Carrying): Promise<Released> {
-  const { row, now } = carrying;
+  const { row, now, relay } = carrying;
   const notification = notificationOf(row);
   if (row.useful_until !== null && row.useful_until <= now) {
     const reason = `it was of no use any more after ${row.useful_until.toISOString()}`;
@@ -188,21 +188,22 @@ async function sendFrozen(tx: Tx, carrying: Carrying): Promise<Released> {
   // Whoever was sending it is gone, and nobody knows how far that came.
   const maybeAccepted = row.maybe_accepted || row.state === "sending";
   if (maybeAccepted) await tx.notification.update({ where: { id: row.id }, data: { maybeAccepted } });
-  return leave(tx, carrying, async (way) => {
-    const content = way.kind === "fallback" ? await readContent(tx, row) : NO_CONTENT;
+  return leave(tx, carrying, async () => {
+    // While the relay is down, what the mail tells decides by which way it may go.
+    const content = relay.downSince === null ? NO_CONTENT : await readContent(tx, row);
     return { notification: { ...notification, maybeAccepted }, mime: Buffer.from(row.mime ?? []), ...content };
   });
 }
 
 /** The mail leaves by the way that is open, or waits until one is. */
-async function leave(tx: Tx, carrying: Carrying, owed: (way: Way) => Promise<OwedMail>): Promise<Released> {
+async function leave(tx: Tx, carrying: Carrying, owed: () => Promise<OwedMail>): Promise<Released> {
   const { row, now, relay, given, enqueue } = carrying;
   const notification = notificationOf(row);
   const way = await takeWayOut(tx, relay, { row, now, hasFallback: given.hasFallback });
   switch (way.kind) {
     case "relay":
     case "fallback":
-      return { kind: "send", way, owed: await owed(way) };
+      return { kind: "send", way, owed: await owed() };
     case "give up":
       await tx.notification.update({
         where: { id: row.id },
@@ -229,7 +230,7 @@ async function takeWayOut(tx: Tx, relay: RelayState, { row, now, hasFallback }: 
   const leaving = leavingOf(notificationOf(row), await readEvents(tx, row), hasFallback);
   const way = wayOut(relay, leaving, now);
   if (way.kind !== "relay" || (await takeProbe(tx, relay, now))) return way;
-  return wayOut({ ...relay, nextProbeAt: new Date(now.getTime() + PROBE_LEASE_MS) }, leaving, now);
+  return wayOut(whileProbing(relay, now), leaving, now);
 }
 
 /** Marks the mail as released, adds what else it has to tell, and reads what it is made from. */

@@ -1,5 +1,5 @@
 /** The row that says whether the mail server can be reached, the same for all replicas. */
-import { PROBE_LEASE_MS, RELAY_WELL, type RelayState } from "../../domain/relay.ts";
+import { RELAY_WELL, type RelayState, whileProbing } from "../../domain/relay.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
 
 type Tx = Prisma.TransactionClient;
@@ -10,16 +10,16 @@ const NAME = "smtp";
 export async function readRelay(db: Pick<Tx, "relay">): Promise<RelayState> {
   const row = await db.relay.findUnique({ where: { name: NAME } });
   if (row === null) return RELAY_WELL;
-  const { downSince, failures, nextProbeAt, error, outageSince: since, outageUntil: until } = row;
-  const lastOutage = since === null || until === null ? null : { since, until };
-  return { downSince, failures, nextProbeAt, error, lastOutage };
+  const { name: _, outageSince: since, outageUntil: until, ...state } = row;
+  return { ...state, lastOutage: since === null || until === null ? null : { since, until } };
 }
 
-/** Takes the probe that is due; false where another mail took it first. */
-export async function takeProbe(tx: Tx, { nextProbeAt }: RelayState, now: Date): Promise<boolean> {
+/** Takes the probe for one mail; false where another took it first, or the relay failed or came back meanwhile. */
+export async function takeProbe(tx: Tx, seen: RelayState, now: Date): Promise<boolean> {
+  const { failures, probingUntil } = seen;
   const { count } = await tx.relay.updateMany({
-    where: { name: NAME, nextProbeAt },
-    data: { nextProbeAt: new Date(now.getTime() + PROBE_LEASE_MS) },
+    where: { name: NAME, failures, probingUntil, downSince: { not: null } },
+    data: { probingUntil: whileProbing(seen, now).probingUntil },
   });
   return count === 1;
 }

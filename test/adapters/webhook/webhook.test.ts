@@ -6,7 +6,7 @@ import type { FallbackMessage } from "../../../src/app/fallback.ts";
 import { createRedactor } from "../../../src/domain/redact.ts";
 import { after, NOW } from "../../support/build.ts";
 import { MINUTE } from "../../support/durations.ts";
-import { type Post, type Receiver, startReceiver } from "./receiver.ts";
+import { type Post, type Receiver, startReceiver } from "../../support/webhook-receiver.ts";
 
 const KEY = Buffer.from("000102030405060708090a0b0c0d0e0f1011121314151617", "hex");
 const SECRET = `whsec_${KEY.toString("base64")}`;
