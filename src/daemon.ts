@@ -53,9 +53,11 @@ export async function runDaemon(config: Config, log: Logger, stop: AbortSignal):
     }
     if (config.digest !== null) tasks.push(await scheduleDigests(config.digest.schedule, config, runtime, log));
     await catchUpDigest(config, runtime, log);
+    await catchUpMails(runtime, log);
     const overdueCheck = setInterval(() => {
       for (const watch of config.watches) void catchUp(watch, false, runtime, log);
       void catchUpDigest(config, runtime, log);
+      void catchUpMails(runtime, log);
     }, OVERDUE_CHECK_MS);
     stop.addEventListener("abort", () => clearInterval(overdueCheck), { once: true });
     log.info({ event: "daemon.started", watches: config.watches.map((watch) => watch.name) }, "the daemon is running");
@@ -126,6 +128,18 @@ async function catchUpDigest({ digest }: Config, runtime: Runtime, log: Logger):
     if (!isDigestOverdue(lastAt, digest.intervalMs, now)) return;
     log.info({ event: "digest.overdue", lastAt }, "a digest is overdue");
     await requestDigest(overdueDigestJobId(now), runtime, log);
+  } catch (error) {
+    log.error({ event: "database.unavailable", err: error }, "the database does not answer; trying again");
+  }
+}
+
+/** Has mails delivered that are due and that the queue knows nothing of. */
+async function catchUpMails({ outbox, queue, clock }: Runtime, log: Logger): Promise<void> {
+  try {
+    const mails = await outbox.requeueForgotten(clock.now());
+    if (mails === 0) return;
+    log.warn({ event: "notification.requeued", mails }, "mails were due and not in the queue; they are delivered now");
+    queue.wake();
   } catch (error) {
     log.error({ event: "database.unavailable", err: error }, "the database does not answer; trying again");
   }

@@ -177,4 +177,6 @@ export type OutboxStore = {
   undeliveredSince(at: Date): Promise<readonly Undelivered[]>;
   /** How many mails are being tried, or may be tried now. */
   countDue(now: Date): Promise<number>;
+  /** Gives a job to each mail that is due and has none any more; how many there were. */
+  requeueForgotten(now: Date): Promise<number>;
 };

@@ -44,6 +44,12 @@ export function startDaemon(lines: Lines, more: Readonly<Record<string, string>>
   return program;
 }
 
+/** What it logged that it never must: that a mail was owed and had no job. */
+export function complaintsOf(program: Program): string[] {
+  const lines = program.stderr().split("\n");
+  return lines.filter((line) => line.includes("notification.requeued")).map((line) => `a job was lost: ${line}`);
+}
+
 process.on("exit", () => {
   for (const { child } of running) child.kill("SIGKILL");
 });

@@ -5,7 +5,7 @@ import { MIGRATED } from "../support/database.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import type { Program } from "../support/program.ts";
 import { type Crossing, createCrossings, type StopPoint } from "./crossings.ts";
-import { startDaemon } from "./daemon.ts";
+import { complaintsOf, startDaemon } from "./daemon.ts";
 import { play, prepare, RECIPIENTS } from "./job.ts";
 import { chainFaults, mailFaults, type Outcome, readOutcome } from "./outcome.ts";
 import { passDeath } from "./passing-time.ts";
@@ -89,6 +89,7 @@ export async function runKilled(point: StopPoint | null): Promise<KilledRun> {
   }
   patience.abort();
   await end(program);
+  faults.push(...complaintsOf(program));
 
   const outcome = await readOutcome(client, office.accepted);
   faults.push(...(await chainFaults(database.url)));

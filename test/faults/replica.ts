@@ -1,7 +1,7 @@
 /** One of several processes that do the same work, which may be killed, paused, and cut off from the database. */
 import type { Program } from "../support/program.ts";
 import { createCrossings } from "./crossings.ts";
-import { type Lines, startDaemon } from "./daemon.ts";
+import { complaintsOf, type Lines, startDaemon } from "./daemon.ts";
 import { startTap } from "./tap.ts";
 
 export type Replica = {
@@ -34,6 +34,7 @@ export async function createReplica(
   };
   const watchOver = async (running: Program) => {
     const code = await running.ended;
+    faults.push(...complaintsOf(running));
     if (program !== running) return;
     program = null;
     faults.push(`${name} ended by itself (${code}): ${running.stderr().slice(-1_500)}`);

@@ -12,6 +12,7 @@ import {
   freezeMany,
   receiveAccepted,
 } from "./outbox-attempts.ts";
+import { requeueForgotten } from "./outbox-forgotten.ts";
 import { createRelease, type EnqueueDeliveries, TRANSACTION } from "./outbox-release.ts";
 import { readRelay, writeRelay } from "./relay-state.ts";
 
@@ -68,6 +69,8 @@ export function createOutboxStore(prisma: PrismaClient, enqueueDeliveries: Enque
       prisma.notification.count({
         where: { OR: [{ state: "sending" }, { state: "pending", nextAttemptAt: { lte: now } }] },
       }),
+
+    requeueForgotten: (now) => requeueForgotten(prisma, now, enqueueDeliveries),
   };
 }
 

@@ -248,3 +248,52 @@ test("what was tried and not delivered is named, with what went wrong", async (t
   assert.deepEqual(undelivered.toSorted(byState), expected.toSorted(byState));
   assert.deepEqual(await outbox.undeliveredSince(later(25 * HOUR)), []);
 });
+
+describe("a mail that is due and that no job will deliver", () => {
+  async function loseJob(id: string): Promise<void> {
+    await database.prisma.$executeRaw`DELETE FROM pgboss.job WHERE data->>'notificationId' = ${id}`;
+  }
+
+  test("gets one, a minute after it was due at the soonest", async (t) => {
+    const { lab, id } = await owe(t);
+    await loseJob(id);
+    retries.length = 0;
+
+    const early = await outbox.requeueForgotten(new Date(+lab.now() + MINUTE));
+    const due = await outbox.requeueForgotten(new Date(+lab.now() + MINUTE + 1));
+
+    assert.deepEqual([early, due], [0, 1]);
+    assert.deepEqual(retries, [[id, new Date(+lab.now() + MINUTE + 1)]]);
+  });
+
+  for (const [words, change] of [
+    ["its time has not come", { nextAttemptAt: later(30 * DAY) }],
+    ["it is delivered", { state: "delivered", nextAttemptAt: null }],
+    ["it was given up", { state: "dead", nextAttemptAt: null }],
+  ] as const) {
+    test(`gets none where ${words}`, async (t) => {
+      const { id } = await owe(t);
+      await loseJob(id);
+      await database.prisma.notification.update({ where: { id }, data: change });
+      retries.length = 0;
+
+      await outbox.requeueForgotten(later(DAY));
+
+      assert.deepEqual(
+        retries.filter(([retried]) => retried === id),
+        [],
+      );
+    });
+  }
+
+  test("gets one also where whoever was sending it is gone", async (t) => {
+    const { id } = await owe(t);
+    await outbox.begin(id, 0, NOW);
+    await loseJob(id);
+    retries.length = 0;
+
+    await outbox.requeueForgotten(later(DAY));
+
+    assert.ok(retries.some(([retried]) => retried === id));
+  });
+});
