@@ -71,7 +71,7 @@ export async function readMailStatus(database: Database, overdueBefore: Date): P
         count(*) FILTER (WHERE state = 'dead')::integer AS dead,
         min(created_at) FILTER (WHERE state <> 'dead') AS oldest
       FROM (
-        SELECT *, CASE WHEN held_by IS NULL THEN created_at ELSE next_attempt_at END AS due_at
+        SELECT *, coalesce(released_at, CASE WHEN held_by IS NULL THEN created_at ELSE next_attempt_at END) AS due_at
         FROM notification WHERE state IN ('pending', 'sending', 'dead')) AS mail`,
   );
   const { owed = 0, held = 0, overdue = 0, dead = 0, oldest = null } = row ?? {};
