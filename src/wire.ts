@@ -1,6 +1,7 @@
 /** Builds the adapters that the daemon and `sync` work with, and tears them down, last in first out. */
 import { randomUUID } from "node:crypto";
 import { createCloudflareSource } from "./adapters/cloudflare/source.ts";
+import { explained, explaining } from "./adapters/postgres/database-error.ts";
 import { createDigestStore } from "./adapters/postgres/digest-store.ts";
 import type { Role } from "./adapters/postgres/embedded.ts";
 import { migrate } from "./adapters/postgres/migrate.ts";
@@ -20,6 +21,7 @@ import type { Config, MailConfig, WatchConfig } from "./config/config.ts";
 import { createRedactor } from "./domain/redact.ts";
 import type { Logger } from "./log.ts";
 import { messageIdFor } from "./mail/headers.ts";
+import { createQueueAlarm } from "./queue-alarm.ts";
 
 export const systemClock: Clock = { now: () => new Date() };
 
@@ -69,7 +71,12 @@ export async function openRuntime(
     const applied = await migrate(database.connection);
     if (applied.length > 0) log.info({ event: "database.migrated", migrations: applied }, "the database was migrated");
 
-    const queue = createQueue(database, (error) => log.warn({ event: "queue.failed", err: error }, "the queue failed"));
+    const { connection, prisma } = database;
+    const alarm = createQueueAlarm(log, clock);
+    const queue = explaining(
+      createQueue(database, (error) => alarm(explained(error, connection))),
+      connection,
+    );
     await queue.start();
     opened.push(() => queue.stop(STOP_GRACE_MS));
 
@@ -81,9 +88,9 @@ export async function openRuntime(
       queue,
       transport,
       fallbacks,
-      store: createSyncStore(database.prisma, queue.enqueueDeliveries),
-      outbox: createOutboxStore(database.prisma, queue.enqueueDeliveries),
-      digests: createDigestStore(database, queue.enqueueDeliveries),
+      store: explaining(createSyncStore(prisma, queue.enqueueDeliveries), connection),
+      outbox: explaining(createOutboxStore(prisma, queue.enqueueDeliveries), connection),
+      digests: explaining(createDigestStore(database, queue.enqueueDeliveries), connection),
       digestWatches: digestWatches(config),
       mail: mailSettings(config),
       watches: wireWatches(config, clock),

@@ -26,6 +26,7 @@ export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal):
         return resultOf(recording);
       } catch (error) {
         if (stop.aborted) syncLog.info({ event: "sync.given_back" }, "the sync was given back");
+        else if (signal.aborted) syncLog.warn({ event: "sync.taken_over", err: error }, "the sync was taken over");
         else syncLog.error({ event: "sync.not_recorded", err: error }, "the sync could not be recorded");
         throw error;
       }

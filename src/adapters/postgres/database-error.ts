@@ -1,4 +1,7 @@
-/** The database cannot be used; the message says why and what to do, free of credentials. */
+/** What is wrong with the database, as a sentence that says so and what to do, free of credentials. */
+import type { PoolConfig } from "pg";
+
+/** The database cannot be used, or did not do what it was asked. */
 export class DatabaseError extends Error {
   override readonly name = "DatabaseError";
   /** Whether waiting cannot help: a person has to change something first. */
@@ -7,4 +10,140 @@ export class DatabaseError extends Error {
     super(message, { cause: options.cause });
     this.permanent = options.permanent ?? false;
   }
+}
+
+/** The error as a sentence that says what is wrong with the database and what to do. */
+export function asDatabaseError(error: unknown, at: string): DatabaseError {
+  if (error instanceof DatabaseError) return error;
+  const { code, said } = tell(error);
+  return new DatabaseError(explain(code, at, said), { cause: error });
+}
+
+/** Host and port of the connection, without login. */
+export function where(connection: PoolConfig): string {
+  if (connection.connectionString === undefined) return `${connection.host}`;
+  const url = URL.parse(connection.connectionString);
+  return url === null ? "the given address" : url.host || url.searchParams.get("host") || "the local socket";
+}
+
+/** A DatabaseError where the error is the database's; any other as it is. */
+export function explained(error: unknown, connection: PoolConfig): unknown {
+  return isOfDatabase(error) ? asDatabaseError(error, where(connection)) : error;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever the arguments of a method are, they are passed on.
+type Methods = { readonly [name: string]: (...args: any[]) => unknown };
+
+/** The same methods, whose promises reject with what `explained` makes of their errors. */
+export function explaining<T extends Methods>(methods: T, connection: PoolConfig): T {
+  const explain = (error: unknown) => {
+    throw explained(error, connection);
+  };
+  const wrap =
+    (method: Methods[string]) =>
+    (...args: unknown[]) => {
+      const result = method(...args);
+      return isThenable(result) ? result.then((value) => value, explain) : result;
+    };
+  return Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, wrap(method)])) as T;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+const OF_DRIVER = /^(PrismaClient|DriverAdapter)/;
+const SILENT = /^(timeout exceeded|timeout expired|Connection terminated due to connection timeout)/;
+const LOST = /^(Connection terminated|Client has encountered a connection error)/;
+
+function isOfDatabase(error: unknown): boolean {
+  const { code, said } = tell(error);
+  return code !== "" || OF_DRIVER.test(String(faultOf(error)?.name)) || SILENT.test(said) || LOST.test(said);
+}
+
+const UNREACHABLE = ["ECONNREFUSED", "ENOENT", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EHOSTUNREACH", "P1001"];
+const BROKEN = ["ECONNRESET", "EPIPE", "P1017", "08006", "08003"];
+
+/** By the code; `at` is where the database is. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const SENTENCES: Readonly<Record<string, (at: string) => string>> = {
+  "25006": (at) => `The database at ${at} is read-only (25006); is it a standby? Name the primary in DATABASE_URL.`,
+  "25P03": (at) =>
+    `The database at ${at} ended a transaction that stood still (25P03); was this process paused, or too busy?`,
+  "3D000": (at) => `The database named in DATABASE_URL does not exist at ${at}; create it first.`,
+  "40001": (at) => `The database at ${at} put another transaction first (40001); try again.`,
+  "40P01": (at) => `The database at ${at} put another transaction first, to end a deadlock (40P01); try again.`,
+  "53100": (at) => `The disk of the database at ${at} is full (53100); make room on it.`,
+  "53200": (at) => `The database at ${at} is out of memory (53200); give it more.`,
+  "53300": (at) =>
+    `The database at ${at} takes no more connections (53300); raise its max_connections, or close others.`,
+  "57014": (at) =>
+    `The database at ${at} cancelled a statement (57014); did somebody, or is its statement_timeout too short?`,
+  "57P01": (at) => `The database at ${at} ended the connection (57P01); is it being stopped, or did somebody end it?`,
+  "57P02": (at) => `The database at ${at} ended the connection (57P02): one of its processes crashed; see its log.`,
+  "57P03": (at) => `The database at ${at} takes no connections now (57P03): it is starting, stopping or recovering.`,
+  P3005: (at) =>
+    `The database at ${at} holds tables that are not invitewatch's; create an empty one and name it in DATABASE_URL.`,
+};
+
+const NOT_SET_UP = ["42P01", "P2021", "42703"];
+
+function explain(code: string, at: string, said: string): string {
+  const sentence = SENTENCES[code];
+  if (sentence !== undefined) return sentence(at);
+  const withCode = code === "" ? "" : ` (${code})`;
+  if (UNREACHABLE.includes(code)) {
+    return `The database at ${at} cannot be reached${withCode}; is it running, and is DATABASE_URL right?`;
+  }
+  if (SILENT.test(said))
+    return `The database at ${at} does not answer in time; is it overloaded, or is the network down?`;
+  if (BROKEN.includes(code) || LOST.test(said)) {
+    return `The connection to the database at ${at} broke${withCode}; is it running, and is the network well?`;
+  }
+  if (code.startsWith("28"))
+    return `The database at ${at} refuses the login; check the user and password in DATABASE_URL.`;
+  if (NOT_SET_UP.includes(code)) {
+    return "The database is not set up for this version; run `invitewatch migrate`.";
+  }
+  return `The database at ${at} failed${withCode}: ${said}`;
+}
+
+/** What Prisma's adapter keeps of the driver's error. */
+type Driver = { readonly originalCode?: unknown; readonly originalMessage?: unknown; readonly kind?: unknown };
+
+const CODES_OF_KINDS: Readonly<Record<string, string>> = {
+  DatabaseNotReachable: "P1001",
+  ConnectionClosed: "P1017",
+  SocketTimeout: "ETIMEDOUT",
+};
+
+/** What errors look like, be they Prisma's, the driver's or the queue's, whose are not of the class. */
+type Fault = {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly code?: unknown;
+  readonly cause?: unknown;
+  readonly errors?: readonly unknown[];
+  readonly meta?: { readonly driverAdapterError?: Fault };
+};
+
+/** The driver's or the server's code and words, wherever Prisma has put them; a code that is empty where there is none. */
+function tell(error: unknown): { readonly code: string; readonly said: string } {
+  const words = (text: unknown) => String(text).replaceAll(/\s+/g, " ").trim();
+  const said = words(faultOf(error)?.message ?? error);
+  for (let at = faultOf(error), depth = 0; at !== null && depth < 5; at = faultOf(at.cause), depth += 1) {
+    const { code, cause, meta, errors } = at;
+    if (errors !== undefined) return { code: tell(errors[0]).code, said };
+    const driver: Driver = faultOf(meta?.driverAdapterError?.cause ?? cause) ?? {};
+    if (typeof driver.originalCode === "string") {
+      return { code: driver.originalCode, said: words(driver.originalMessage ?? said) };
+    }
+    const known = CODES_OF_KINDS[String(driver.kind)];
+    if (known !== undefined) return { code: known, said };
+    if (typeof code === "string" && code !== "P2010") return { code, said };
+  }
+  return { code: "", said };
+}
+
+function faultOf(value: unknown): (Fault & Driver) | null {
+  return typeof value === "object" && value !== null ? value : null;
 }

@@ -1,7 +1,7 @@
 /** Brings the database's tables to this version, one process at a time. */
-import { Client, type PoolConfig } from "pg";
-import { DatabaseError } from "./database-error.ts";
-import { asDatabaseError, where } from "./open.ts";
+import type { Client, PoolConfig } from "pg";
+import { asDatabaseError, DatabaseError, where } from "./database-error.ts";
+import { createClient } from "./open.ts";
 import { applyMigrations, readMigrations } from "./schema-engine.ts";
 
 /** Any number that is ours alone; held while migrations run. */
@@ -9,7 +9,7 @@ const MIGRATION_LOCK = 7_312_046_511;
 
 /** Applies what is missing; the names of what was applied. @throws DatabaseError */
 export async function migrate(connection: PoolConfig): Promise<readonly string[]> {
-  const client = new Client(connection);
+  const client = createClient(connection);
   try {
     await client.connect();
     await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
@@ -24,7 +24,7 @@ export async function migrate(connection: PoolConfig): Promise<readonly string[]
 
 /** Names of the migrations that the database still lacks, oldest first. @throws DatabaseError */
 export async function pendingMigrations(connection: PoolConfig): Promise<readonly string[]> {
-  const client = new Client(connection);
+  const client = createClient(connection);
   try {
     await client.connect();
     return await pendingWith(client);

@@ -2,13 +2,16 @@
 import { PrismaPg } from "@prisma/adapter-pg";
 import { Client, type ClientBase, Pool, type PoolConfig } from "pg";
 import { PrismaClient } from "../../generated/prisma/client.ts";
-import { DatabaseError } from "./database-error.ts";
+import { asDatabaseError, DatabaseError, where } from "./database-error.ts";
 import { openEmbedded, type Role } from "./embedded.ts";
+
+/** How to connect, and what a pool does with each connection that it makes. */
+export type Connection = PoolConfig & { readonly onConnect: (client: ClientBase) => Promise<unknown> };
 
 export type Database = {
   readonly prisma: PrismaClient;
   /** For whoever needs connections of its own: the queue, migrations. */
-  readonly connection: PoolConfig;
+  readonly connection: Connection;
   readonly embedded: boolean;
   close(): Promise<void>;
 };
@@ -16,15 +19,21 @@ export type Database = {
 const EMBEDDED_SCHEME = "pglite:";
 const CONNECT_TIMEOUT_MS = 10_000;
 const POOL_SIZE = 10;
+/** A server that is gone without a word is noticed some ten seconds after this. */
+const KEEP_ALIVE_AFTER_MS = 10_000;
+/** Less than others wait for a lock of ours (see the time of a transaction), and more than we ever think in one. */
+const IDLE_IN_TRANSACTION_MS = 25_000;
 
 /** @throws DatabaseError when the database cannot be opened or reached */
 export async function openDatabase(url: string, role: Role): Promise<Database> {
   const embedded = url.startsWith(EMBEDDED_SCHEME) ? await openEmbedded(url.slice(EMBEDDED_SCHEME.length), role) : null;
-  const connection: PoolConfig = {
+  const connection: Connection = {
     ...(embedded?.connection ?? { connectionString: url }),
     application_name: "invitewatch",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+    onConnect: (client) => client.query(embedded === null ? `${IN_UTC}; ${LIMITS}` : IN_UTC),
   };
   const pool = createPool(connection);
   // Prisma keeps plans by statement and parameters: of statements that carry rows by the hundred none comes twice.
@@ -41,21 +50,39 @@ export async function openDatabase(url: string, role: Role): Promise<Database> {
   };
 }
 
+/** Whatever the server's own zone: Prisma's adapter writes and reads instants without their offset. */
+const IN_UTC = "SET TIME ZONE 'UTC'";
+
 /**
- * Connections whose session is in UTC whatever the server's own zone: Prisma's adapter writes and reads instants
- * without their offset.
+ * What a process that is paused, or a host that is gone, holds locked is free again within half a minute.
+ *
+ * A stricter limit that is set already (by the server, the role or DATABASE_URL) stands.
+ *
+ * @see https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-IN-TRANSACTION-SESSION-TIMEOUT
  */
-function createPool(connection: PoolConfig): Pool {
-  const onConnect = (client: ClientBase) => client.query("SET TIME ZONE 'UTC'");
-  const pool = new Pool({ ...connection, max: POOL_SIZE, onConnect } as PoolConfig);
+const LIMITS = `
+  SELECT set_config('idle_in_transaction_session_timeout', least(${IDLE_IN_TRANSACTION_MS},
+    nullif(extract(epoch FROM current_setting('idle_in_transaction_session_timeout')::interval) * 1000, 0))::int::text, false);
+  SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
+  SET tcp_user_timeout = ${IDLE_IN_TRANSACTION_MS}`;
+
+function createPool(connection: Connection): Pool {
+  const pool = new Pool({ ...connection, max: POOL_SIZE } as PoolConfig);
   // A connection that breaks while nobody uses it is replaced; whoever uses one is told by the query.
   pool.on("error", () => {});
   return pool;
 }
 
+/** A connection of its own. One that breaks while nobody uses it is told of by the next statement. */
+export function createClient(connection: PoolConfig): Client {
+  const client = new Client(connection);
+  client.on("error", () => {});
+  return client;
+}
+
 /** Resolves when the database answers. @throws DatabaseError with what to do, free of credentials */
 export async function reach(database: Pick<Database, "connection">): Promise<void> {
-  const client = new Client(database.connection);
+  const client = createClient(database.connection);
   try {
     await client.connect();
     const { rows } = await client.query<{ version: number }>(
@@ -71,50 +98,4 @@ export async function reach(database: Pick<Database, "connection">): Promise<voi
   } finally {
     await client.end().catch(() => {});
   }
-}
-
-/** The error as a sentence that says what is wrong with the database and what to do. */
-export function asDatabaseError(error: unknown, at: string): DatabaseError {
-  if (error instanceof DatabaseError) return error;
-  const code = codeOf(error);
-  const said = error instanceof Error ? error.message.replaceAll(/\s+/g, " ").trim() : String(error);
-  return new DatabaseError(explain(code, at, said), { cause: error });
-}
-
-function explain(code: string, at: string, said: string): string {
-  if (["ECONNREFUSED", "ENOENT", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EHOSTUNREACH"].includes(code)) {
-    return `The database at ${at} cannot be reached (${code}); is it running, and is DATABASE_URL right?`;
-  }
-  if (code.startsWith("28"))
-    return `The database at ${at} refuses the login; check the user and password in DATABASE_URL.`;
-  if (code === "P3005") {
-    return `The database at ${at} holds tables that are not invitewatch's; create an empty one and name it in DATABASE_URL.`;
-  }
-  if (code === "3D000") return `The database named in DATABASE_URL does not exist at ${at}; create it first.`;
-  if (code === "42P01" || code === "P2021" || code === "42703") {
-    return "The database is not set up for this version; run `invitewatch migrate`.";
-  }
-  return `The database at ${at} failed${code === "" ? "" : ` (${code})`}: ${said}`;
-}
-
-/** Host and port of the connection, without login. */
-export function where(connection: PoolConfig): string {
-  if (connection.connectionString === undefined) return `${connection.host}`;
-  const url = URL.parse(connection.connectionString);
-  return url === null ? "the given address" : url.host || url.searchParams.get("host") || "the local socket";
-}
-
-/** The driver's or the server's code, wherever Prisma has put it; empty where there is none. */
-function codeOf(error: unknown): string {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
-    const { code, meta } = at as {
-      code?: unknown;
-      meta?: { driverAdapterError?: { cause?: { originalCode?: unknown } } };
-    };
-    const original = meta?.driverAdapterError?.cause?.originalCode;
-    if (typeof original === "string") return original;
-    if (at instanceof AggregateError) return codeOf(at.errors[0]);
-    if (typeof code === "string" && code !== "P2010") return code;
-  }
-  return "";
 }

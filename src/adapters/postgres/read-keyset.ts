@@ -1,7 +1,8 @@
 /** Reads a list by keyset: page after page from where the last one ended, never by counting rows. */
 import { CursorError, type Listing, type Paging } from "../../app/queries.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
-import { asDatabaseError, type Database, where } from "./open.ts";
+import { asDatabaseError, where } from "./database-error.ts";
+import type { Database } from "./open.ts";
 
 /** A column of the order, and its value in a row as it is written into a cursor. */
 export type Key<Item> = {
