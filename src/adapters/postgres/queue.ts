@@ -4,6 +4,7 @@
  * Any number of processes may ask and work. A job whose process died is given to another once its heartbeat
  * has been missing for a while. Retrying a mail is ours to decide, so a job is only run again after a crash.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { type DatabaseOptions, fromPrisma, type Job, type JobResult, type JobWithMetadata, PgBoss } from "pg-boss";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
@@ -16,6 +17,8 @@ const DIGEST = "digest";
 const HEARTBEAT_SECONDS = 20;
 const SUPERVISE_SECONDS = 15;
 const POLL_SECONDS = 2;
+/** How often a database that fails is tried again. */
+const LOOK_EVERY_MS = 500;
 /** Each takes so many mails together. While one writes down what it did, the others deliver. */
 const DELIVERY_WORKERS = 3;
 /**
@@ -88,6 +91,20 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       wake(name);
     }
   };
+  let stopping = false;
+  /**
+   * What the work came to; where it failed, not before the database can write: only if the failure is written down is the
+   * job run again at once, and not when its heartbeats are missed.
+   */
+  const onceWritable = async <T>(name: string, jobId: string, work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      const isWritable = () => boss.touch(name, jobId).then(Boolean, () => false);
+      while (!stopping && !(await isWritable())) await delay(LOOK_EVERY_MS);
+      throw error;
+    }
+  };
 
   return {
     async start() {
@@ -98,9 +115,9 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       await boss.createQueue(DELIVER, {
         ...options,
         retryLimit: 10_000,
-        retryDelay: 5,
+        retryDelay: 2,
         retryBackoff: true,
-        retryDelayMax: 300,
+        retryDelayMax: 30,
         retentionSeconds: 14 * 86_400,
       });
     },
@@ -125,10 +142,14 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       const polling = { pollingIntervalSeconds: POLL_SECONDS, notifyPollingIntervalSeconds: POLL_SECONDS };
       const sync = { ...polling, localConcurrency: syncsAtOnce };
       await boss.work(SYNC, sync, async ([job]: Job<{ watch: string }>[]) => {
-        if (job !== undefined) return andGoOn(SYNC, workers.sync({ id: job.id, watch: job.data.watch }, job.signal));
+        if (job === undefined) return;
+        return andGoOn(
+          SYNC,
+          onceWritable(SYNC, job.id, workers.sync({ id: job.id, watch: job.data.watch }, job.signal)),
+        );
       });
       await boss.work(DIGEST, polling, async ([job]: Job[]) => {
-        if (job !== undefined) await andGoOn(DIGEST, workers.digest(job.id));
+        if (job !== undefined) await andGoOn(DIGEST, onceWritable(DIGEST, job.id, workers.digest(job.id)));
       });
       const deliver = {
         ...polling,
@@ -138,7 +159,10 @@ export function createQueue(database: Database, onError: (error: Error) => void)
         perJobResults: true,
       } as const;
       await boss.work(DELIVER, deliver, (jobs: JobWithMetadata<{ notificationId: string }>[]) =>
-        andGoOn(DELIVER, Promise.all(jobs.map((job) => settled(job.id, deliverJob(job, workers))))),
+        andGoOn(
+          DELIVER,
+          Promise.all(jobs.map((job) => settled(job.id, onceWritable(DELIVER, job.id, deliverJob(job, workers))))),
+        ),
       );
     },
     wake: () => wake(),
@@ -148,6 +172,7 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       return { done, result: job?.state === "completed" ? (job.output as SyncResult) : null };
     },
     async stop(graceMs) {
+      stopping = true;
       await boss.stop({ graceful: true, timeout: graceMs, close: true });
     },
   };
@@ -170,9 +195,17 @@ async function settled(id: string, work: Promise<void>): Promise<JobResult> {
   }
 }
 
-/** The part of the connection that pg-boss takes. */
+/** The part of the connection that pg-boss takes, with what it passes on to its pool although its types leave it out. */
 function connectionOf({ connection }: Database): DatabaseOptions {
-  const { connectionString, host, port, user, database } = connection;
-  if (connectionString !== undefined) return { connectionString };
-  return { ...(host && { host }), ...(port && { port }), ...(user && { user }), ...(database && { database }) };
+  const { connectionString, host, port, user, database, keepAlive, keepAliveInitialDelayMillis, onConnect } =
+    connection;
+  const passedOn = { keepAlive, keepAliveInitialDelayMillis, onConnect };
+  if (connectionString !== undefined) return { ...passedOn, connectionString };
+  return {
+    ...passedOn,
+    ...(host && { host }),
+    ...(port && { port }),
+    ...(user && { user }),
+    ...(database && { database }),
+  };
 }

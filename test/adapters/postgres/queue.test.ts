@@ -6,6 +6,7 @@ import { type Database, openDatabase } from "../../../src/adapters/postgres/open
 import { createQueue, type Queue, type SyncResult, type Workers } from "../../../src/adapters/postgres/queue.ts";
 import { type OpenedDatabase, openTestDatabase } from "../../support/database.ts";
 import { HOUR } from "../../support/durations.ts";
+import { startRelay } from "../../support/tcp-relay.ts";
 
 /** Two processes' worth of queue on one database. */
 let database: OpenedDatabase;
@@ -251,6 +252,34 @@ describe("a mail's job", () => {
     assert.deepEqual(runs.seen, [now]);
     assert.deepEqual(await waiting(), [{ id: later, at: startAfter }]);
   });
+});
+
+test("a job that fails because the database is away is run again within seconds of its return", async () => {
+  const relay = await startRelay(new URL(database.url));
+  const opened = await openDatabase(relay.url, "command");
+  const queue = createQueue(opened, () => {});
+  await queue.start();
+  const runs = tally();
+  let backAt = 0;
+  const failOnce = async () => {
+    if (runs.seen.length > 1) return DONE;
+    relay.cut();
+    setTimeout(() => {
+      backAt = Date.now();
+      void relay.mend();
+    }, 1_500);
+    throw new Error("it could not be recorded");
+  };
+
+  await queue.work(workers({ sync: ({ watch }) => runs.run(watch, failOnce) }), 1);
+  await queue.requestSync("ops", randomUUID());
+  await runs.until(2);
+  const tookMs = Date.now() - backAt;
+  await queue.stop(1_000);
+  await opened.close();
+  await relay.close();
+
+  assert.ok(backAt > 0 && tookMs < 8_000, `it took ${tookMs} ms`);
 });
 
 test("stopping waits for the work in hand, and gives back what does not end in time", async () => {
