@@ -1,6 +1,6 @@
 /** The job whose every moment is a moment to be killed at: what happens in the API, step by step, and what must come of it. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Client } from "pg";
+import type { QueryResultRow } from "pg";
 import type { StandIn } from "../../src/demo/cloudflare.ts";
 import { refusals, success } from "../../src/demo/cloudflare-answers.ts";
 import { sampleInvite } from "../../src/demo/sample-invite.ts";
@@ -76,23 +76,28 @@ export const EVENTS: readonly string[] = [
 /** Kinds of the mails that each recipient must get. */
 export const MAILS: readonly string[] = ["inventory", "invite.received", "invite.status_changed", "invite.withdrawn"];
 
+/** Whoever answers questions about what is recorded. */
+export type Database = {
+  query<Row extends QueryResultRow>(sql: string, values?: unknown[]): Promise<{ readonly rows: readonly Row[] }>;
+};
+
 /** Plays the job to its end; whoever is at work meanwhile. */
-export async function play(api: StandIn, client: Client, signal: AbortSignal): Promise<void> {
+export async function play(api: StandIn, database: Database, signal: AbortSignal): Promise<void> {
   for (const step of STEPS) {
     step.change(api);
     const changedAt = new Date();
-    while (!(await isDone(client, changedAt, step.syncs))) await delay(LOOK_EVERY_MS, undefined, { signal });
+    while (!(await isDone(database, changedAt, step.syncs))) await delay(LOOK_EVERY_MS, undefined, { signal });
   }
 }
 
 const LOOK_EVERY_MS = 40;
 
 /** Enough syncs began after the change, and nothing is owed. */
-async function isDone(client: Client, changedAt: Date, syncs: number): Promise<boolean> {
-  const { rows } = await client.query(
+async function isDone(database: Database, changedAt: Date, syncs: number): Promise<boolean> {
+  const { rows } = await database.query<{ done: boolean }>(
     `SELECT (SELECT count(*) FROM sync WHERE started_at >= $1) >= $2
        AND NOT EXISTS (SELECT FROM notification WHERE state NOT IN ('delivered', 'dead', 'cancelled')) AS done`,
     [changedAt, syncs],
   );
-  return rows[0].done;
+  return rows[0]?.done === true;
 }

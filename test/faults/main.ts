@@ -1,5 +1,6 @@
 /**
- * The fault suite: `node test/faults/main.ts [--long] [--every K] [--only POINT] [--seed S] [--kill-only|--weather-only]`.
+ * The fault suite: `node test/faults/main.ts [--long] [--every K] [--only POINT] [--fault NAME] [--seed S]
+ * [--kill-only] [--database-only] [--weather-only]`.
  *
  * Progress on stderr, what passed on stdout; exit code 1 where anything did not.
  */
@@ -13,10 +14,14 @@ const { values } = parseArgs({
     every: { type: "string", default: "1" },
     only: { type: "string" },
     seed: { type: "string" },
+    fault: { type: "string" },
     "kill-only": { type: "boolean", default: false },
+    "database-only": { type: "boolean", default: false },
     "weather-only": { type: "boolean", default: false },
   },
 });
+const PARTS = ["kill", "database", "weather"] as const;
+const named = PARTS.filter((part) => values[`${part}-only`]);
 const only = values.only === undefined ? null : parsePoint(values.only);
 if (values.only !== undefined && only === null) {
   throw new Error(`--only takes a point such as 17, mail:2 or answer:2+3, not ${values.only}`);
@@ -28,7 +33,8 @@ const passed = await runSuite({
   every: Number(values.every),
   only,
   seed: values.seed ?? null,
-  parts: [...(values["weather-only"] ? [] : ["kill" as const]), ...(values["kill-only"] ? [] : ["weather" as const])],
+  fault: values.fault ?? null,
+  parts: named.length > 0 ? named : PARTS,
   progress: (text) => void process.stderr.write(`${text}\n`),
   report: (text) => void process.stdout.write(`${text}\n`),
 });

@@ -1,7 +1,10 @@
-/** The two parts of the fault suite in their short and long forms, and what is said of them. */
+/** The three parts of the fault suite in their short and long forms, and what is said of them. */
 import type { StopPoint } from "./crossings.ts";
+import { runDatabaseSuite } from "./database-suite.ts";
 import { runKillSuite } from "./kill-suite.ts";
 import { type WeatherSummary, weather } from "./weather.ts";
+
+export type Part = "kill" | "database" | "weather";
 
 export type SuiteOptions = {
   readonly form: "short" | "long";
@@ -11,7 +14,9 @@ export type SuiteOptions = {
   readonly only: StopPoint | null;
   /** One weather, in place of all. */
   readonly seed: string | null;
-  readonly parts: readonly ("kill" | "weather")[];
+  /** One fault of the database, in place of all. */
+  readonly fault: string | null;
+  readonly parts: readonly Part[];
   readonly progress: (text: string) => void;
   /** Takes what passed and what did not, with how to play it again. */
   readonly report: (text: string) => void;
@@ -22,15 +27,14 @@ const SIZES = {
   long: { seeds: ["1", "2", "3", "4", "5", "6"], watches: 50, seconds: 120 },
 } as const;
 const KILLS_AT_ONCE = 6;
+const DATABASE_FAULTS_AT_ONCE = 5;
 /** More would hide what is said last. */
 const FAULTS_SHOWN = 12;
 
-/** Whether everything passed. In the short form both parts run side by side. */
+/** Whether everything passed. In the short form the parts run side by side. */
 export async function runSuite(options: SuiteOptions): Promise<boolean> {
-  const parts = [
-    ...(options.parts.includes("kill") ? [killPart] : []),
-    ...(options.parts.includes("weather") ? [weatherPart] : []),
-  ];
+  const all = { kill: killPart, database: databasePart, weather: weatherPart };
+  const parts = options.parts.map((part) => all[part]);
   if (options.form === "short") return (await Promise.all(parts.map((part) => part(options)))).every(Boolean);
   let passed = true;
   for (const part of parts) passed = (await part(options)) && passed;
@@ -47,6 +51,18 @@ async function killPart({ form, every, only, progress, report }: SuiteOptions): 
   report(`  mails that came twice, with the same Message-ID and bytes: ${kills.repeats}`);
   if (kills.notReached > 0) report(`  points that the run ended before: ${kills.notReached}`);
   return kills.undisturbed.length === 0 && kills.failed.length === 0;
+}
+
+async function databasePart({ form, fault, progress, report }: SuiteOptions): Promise<boolean> {
+  const run = await runDatabaseSuite({ form, only: fault, atOnce: DATABASE_FAULTS_AT_ONCE, progress });
+  for (const { name, faults } of run.failed) {
+    const replay = `--database-only ${form === "long" ? "--long " : ""}--fault ${JSON.stringify(name)}`;
+    report(`${name} failed:\n${listOf(faults)}\n  replay: ${replay}`);
+  }
+  if (run.undisturbed.length > 0) report(`the undisturbed run is wrong already:\n${listOf(run.undisturbed)}`);
+  report(`database faults: ${run.passed} passed, ${run.failed.length} failed`);
+  report(`  mails that came twice, with the same Message-ID and bytes: ${run.repeats}`);
+  return run.undisturbed.length === 0 && run.failed.length === 0 && run.passed > 0;
 }
 
 async function weatherPart({ form, seed, progress, report }: SuiteOptions): Promise<boolean> {

@@ -72,7 +72,7 @@ function historyFaults(recorded: readonly Recorded[], told: readonly Told[]): st
 }
 
 /** Rows that must not be, whatever happened. */
-async function rowFaults(client: Client): Promise<string[]> {
+export async function rowFaults(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ fault: string }>(`
     SELECT concat_ws(' ', 'mail', id, 'to', recipient, 'is', state, 'after', attempts, 'attempts:', reason, error) AS fault
     FROM notification WHERE NOT (state = 'delivered' OR (state = 'cancelled' AND reason IS NOT NULL))

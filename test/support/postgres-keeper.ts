@@ -9,15 +9,16 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import pg from "pg";
-import { startServer, temporaryFolder } from "./postgres-server.ts";
+import { type PostgresServer, startServer, temporaryFolder } from "./postgres-server.ts";
 
 /** What a keeper answers on its socket, as one JSON text. */
 export type KeeperAnswer =
   | { readonly url: string /** Start of the name of every database of this run. */; readonly prefix: string }
   | { readonly error: string };
 
-type Kept = { readonly url: string; readonly prefix: string; stop(): Promise<void> };
+type Kept = Omit<PostgresServer, "restart"> & Partial<PostgresServer> & { readonly prefix: string };
 
 const folderPrefix = "invitewatch-test-";
 const databasePrefix = "invitewatch_test_";
@@ -29,7 +30,7 @@ let kept: Promise<Kept> | undefined;
 async function keepEmbedded(): Promise<Kept> {
   await removeDeadFolders();
   const server = await startServer(folder, process.argv.includes("--durable"));
-  return { url: server.url, prefix: databasePrefix, stop: server.stop };
+  return { ...server, prefix: databasePrefix };
 }
 
 /** Another server's databases are told apart by a lock that a run holds for as long as it lives. */
@@ -102,14 +103,21 @@ async function end(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-const server = createServer((socket) => {
-  socket.on("error", () => socket.destroy());
+/** @param order how to restart the server, or empty */
+async function answer(order: string): Promise<KeeperAnswer> {
   const other = process.env.TEST_DATABASE_URL;
   kept ??= other ? keepOther(other) : keepEmbedded();
-  kept.then(
-    ({ url, prefix }) => socket.end(JSON.stringify({ url, prefix } satisfies KeeperAnswer)),
-    (error: Error) => socket.end(JSON.stringify({ error: error.message } satisfies KeeperAnswer)),
-  );
+  const { url, prefix, restart } = await kept;
+  if (order === "fast" || order === "immediate") await restart?.(order);
+  return { url, prefix };
+}
+
+const server = createServer({ allowHalfOpen: true }, (socket) => {
+  socket.on("error", () => socket.destroy());
+  text(socket)
+    .then(answer)
+    .catch((error: Error): KeeperAnswer => ({ error: error.message }))
+    .then((said) => socket.end(JSON.stringify(said)));
 });
 server.listen(socketPath, () => process.stdout.write(`${socketPath}\n`));
 

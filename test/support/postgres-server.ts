@@ -14,7 +14,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 
-export type PostgresServer = { readonly url: string; stop(): Promise<void> };
+export type PostgresServer = {
+  readonly url: string;
+  /** Ends it, as an administrator would or as a crash does, and starts it again. */
+  restart(how: "fast" | "immediate"): Promise<void>;
+  stop(): Promise<void>;
+};
 
 type Identity = { readonly uid?: number; readonly gid?: number };
 
@@ -33,9 +38,19 @@ export async function startServer(folder: string, durable: boolean): Promise<Pos
 
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const { child, problem } = await launch(binaries, folder, identity, { ...(durable ? {} : relaxed), port });
+    const start = () => launch(binaries, folder, identity, { ...(durable ? {} : relaxed), port });
+    let { child, problem } = await start();
     if (problem === null) {
-      return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop: () => stop(child) };
+      return {
+        url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+        async restart(how) {
+          await stop(child, how);
+          ({ child, problem } = await start());
+          if (problem !== null) throw new Error(`The test server did not start again:\n${problem}`);
+        },
+        // Nothing here is worth a checkpoint.
+        stop: () => stop(child, "immediate"),
+      };
     }
     if (attempt === 3 || !problem.includes("Address already in use")) {
       throw new Error(`The test server did not start:\n${problem}`);
@@ -136,11 +151,11 @@ async function launch(
   return { child, problem: said.join("\n") };
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+/** @see https://www.postgresql.org/docs/current/server-shutdown.html */
+async function stop(child: ChildProcess, how: "fast" | "immediate"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
-  // SIGQUIT is Postgres's immediate shutdown: nothing here is worth a checkpoint.
-  child.kill("SIGQUIT");
+  child.kill(how === "fast" ? "SIGINT" : "SIGQUIT");
   await ended;
 }
 

@@ -13,6 +13,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import type { KeeperAnswer } from "./postgres-keeper.ts";
+import type { PostgresServer } from "./postgres-server.ts";
 
 export type TestDatabase = {
   readonly url: string;
@@ -44,12 +45,14 @@ export async function createTestDatabase(template?: Template): Promise<TestDatab
  *
  * @param options.durable whether it writes as carefully as a server in production
  */
-export async function startPostgres(
-  options: { durable?: boolean } = {},
-): Promise<{ readonly url: string; stop(): Promise<void> }> {
+export async function startPostgres(options: { durable?: boolean } = {}): Promise<PostgresServer> {
   const keeper = await startKeeper(options.durable ? ["--durable"] : [], { TEST_DATABASE_URL: "" });
   const { url } = await askKeeper(keeper.socketPath);
-  return { url, stop: keeper.stop };
+  return {
+    url,
+    restart: async (how) => void (await askKeeper(keeper.socketPath, how)),
+    stop: keeper.stop,
+  };
 }
 
 /** A keeper process, which starts its server at the first question and ends with this process at the latest. */
@@ -96,8 +99,10 @@ async function keeperSocket(): Promise<string> {
   return (await ownKeeper).socketPath;
 }
 
-async function askKeeper(socketPath: string): Promise<{ url: string; prefix: string }> {
-  const answer = JSON.parse(await text(connect(socketPath))) as KeeperAnswer;
+async function askKeeper(socketPath: string, order = ""): Promise<{ url: string; prefix: string }> {
+  const socket = connect(socketPath);
+  socket.end(order);
+  const answer = JSON.parse(await text(socket)) as KeeperAnswer;
   if ("error" in answer) throw new Error(answer.error);
   return answer;
 }
