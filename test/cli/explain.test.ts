@@ -256,6 +256,25 @@ test("what happened comes in the order of time, silences among it", async () => 
   );
 });
 
+test("an invitation is explained whose mails one mail of the same watch tells in their place", async () => {
+  // A mail that takes the place of others is made without events of its own.
+  const summary = { recipient: "x@example.com", kind: "summary", rules: [], createdAt: at("12:00") };
+  const id = randomUUID();
+  await seeded.database.prisma.notification.create({
+    data: { ...summary, id, watchName: "b", messageId: `${id}@example.com`, state: "pending" },
+  });
+  await seeded.events("b", [received(invite({ id: "folded00", watch: "b" }))]);
+  await seeded.invites(invite({ id: "folded00", watch: "b" }));
+  await owe(seeded, { watchName: "b", state: "cancelled", coveredBy: id, createdAt: at("11:00") });
+
+  const { notifications } = await json("folded00");
+
+  assert.deepEqual(
+    notifications.map(({ eventSeqs }: { eventSeqs: number[] }) => eventSeqs),
+    [[1], []],
+  );
+});
+
 test("without a configuration explain says that the thresholds are not known", async () => {
   const { code, stdout } = await runCommand(["explain", "abcdef01"], { url: seeded.url });
 

@@ -49,7 +49,7 @@ export async function releaseOrdinary(tx: Tx, asked: readonly Asked[]): Promise<
   const inviteOf = new Map((await readInvitesOf(tx, events)).map((invite) => [inviteKey(invite), invite]));
   const silences = await readSilencesInForce(tx, first);
   const leaving = candidates.flatMap(({ row, now, given }): Leaving[] => {
-    const own = row.event_seqs.flatMap((seq) => eventOf.get(`${row.watch}\n${seq}`) ?? []);
+    const own = notificationOf(row).eventSeqs.flatMap((seq) => eventOf.get(`${row.watch}\n${seq}`) ?? []);
     const release = given.decide({
       mail: { notification: notificationOf(row), events: own },
       others: [],

@@ -96,7 +96,8 @@ export type NotificationRow = {
   delivered_at: Date | null;
   response: string | null;
   error: string | null;
-  event_seqs: number[];
+  /** Null of a summary that was made without any of its own. */
+  event_seqs: number[] | null;
 };
 
 /** What goes into the database: as a row comes out, with instants as text. */
@@ -267,7 +268,7 @@ export function notificationOf(row: NotificationRow): Notification {
     deliveredAt: row.delivered_at,
     response: row.response,
     error: row.error,
-    eventSeqs: row.event_seqs,
+    eventSeqs: row.event_seqs ?? [],
   };
 }
 
