@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import { acknowledge } from "../app/people.ts";
 import type { Invite } from "../domain/invite.ts";
-import { type Context, write } from "./context.ts";
+import type { Context } from "./context.ts";
+import { writeWrapped } from "./lines.ts";
 import { findInvites, nameOf, type PeopleDesk, readBy, readWords, refuse, withPeople } from "./people.ts";
 import { printable } from "./printable.ts";
 
@@ -50,12 +51,15 @@ async function answer(
     }
     case "already": {
       const since = invite.acknowledgedAt === null ? "" : ` since ${zone.show(invite.acknowledgedAt)} (${zone.name})`;
-      return write(context.stdout, `${which} is acknowledged already${since}.\n`);
+      return writeWrapped([`${which} is acknowledged already${since}.`], context);
     }
     case "acknowledged":
-      return write(
-        context.stdout,
-        `${which} is acknowledged by ${printable(words.by)}.\nNo more reminders of it are sent; how it ends is still mailed.\n`,
+      return writeWrapped(
+        [
+          `${which} is acknowledged by ${printable(words.by)}.`,
+          "No more reminders of it are sent; how it ends is still mailed.",
+        ],
+        context,
       );
   }
 }

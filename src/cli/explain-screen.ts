@@ -5,7 +5,7 @@ import type { Invite } from "../domain/invite.ts";
 import { type Route, recipientsOf } from "../domain/routing.ts";
 import { isInForce, type Silence } from "../domain/silence.ts";
 import { attemptFacts } from "./explain-attempts.ts";
-import { wrap } from "./format-table.ts";
+import { paragraph, titled } from "./lines.ts";
 import { printable } from "./printable.ts";
 import { summaryOf } from "./summary.ts";
 import { relative, spellInstants, type Zone } from "./zone.ts";
@@ -20,8 +20,6 @@ type View = {
   /** The organization's. */
   readonly name: string;
 };
-
-const TITLE_WIDTH = 14;
 
 /** The lines of the screen, none wider than it but for ids that cannot be cut. */
 export function screenOf(story: Story, view: View): string[] {
@@ -174,17 +172,4 @@ function mailLines(mail: Mail, view: View): string[] {
 /** Enough to tell the ids of one story apart. */
 function short(id: string): string {
   return id.slice(0, 8);
-}
-
-function titled(title: string, text: string, { columns }: View): string[] {
-  return wrap([printable(text)], columns - TITLE_WIDTH - 2).map((line, index) =>
-    `  ${(index === 0 ? title : "").padEnd(TITLE_WIDTH)}${line}`.trimEnd(),
-  );
-}
-
-/** The text in lines that are indented so far, and those after the first by two more. */
-function paragraph(text: string, indent: number, { columns }: View): string[] {
-  return wrap([printable(text)], columns - indent - 2).map(
-    (line, index) => " ".repeat(index === 0 ? indent : indent + 2) + line,
-  );
 }

@@ -2,7 +2,8 @@
 import { collect, type Listing, type Paging } from "../app/queries.ts";
 import { type Context, write } from "./context.ts";
 import { csvLine } from "./format-csv.ts";
-import { type Column, renderTable, wrap } from "./format-table.ts";
+import { type Column, renderTable } from "./format-table.ts";
+import { hang } from "./lines.ts";
 import type { Format } from "./reading.ts";
 
 /** A row in its public form; the keys are the header of a CSV. */
@@ -50,15 +51,8 @@ async function writeTable<Row>(report: Report<Row>, { paging, zoneName }: Output
   const table = rows.length === 0 ? [`No ${report.noun}.`] : renderTable(rows, report.columns, context.columns);
   const more = next === null ? [] : [`There are more: ask with a higher --limit, or with --cursor ${next}`];
   const zone = rows.length === 0 ? [] : [`Times are in ${zoneName}.`];
-  const ending = [...closing.lines.flatMap((line) => hang(line, context.columns)), ...more, ...zone];
+  const ending = [...closing.lines.flatMap((line) => hang(line, context)), ...more, ...zone];
   await write(context.stdout, `${[...table, ...(ending.length === 0 ? [] : ["", ...ending])].join("\n")}\n`);
-}
-
-/** The line, continued below its own beginning where it is too long. */
-function hang(line: string, width: number): string[] {
-  const indent = " ".repeat(line.length - line.trimStart().length);
-  const [first = "", ...others] = wrap([line.trimStart()], width - indent.length - 2);
-  return [indent + first, ...others.map((other) => `${indent}  ${other}`)];
 }
 
 async function writeJson<Row>(report: Report<Row>, { paging }: Output, { stdout }: Context): Promise<void> {

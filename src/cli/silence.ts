@@ -2,8 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { type Command, Option } from "commander";
 import { type Covered, type SilenceRequest, silence } from "../app/people.ts";
-import { type Context, write } from "./context.ts";
+import type { Context } from "./context.ts";
 import { UsageError } from "./failure.ts";
+import { writeWrapped } from "./lines.ts";
 import { findInvites, knowsWatch, nameOf, type PeopleDesk, readBy, readWords, refuse, withPeople } from "./people.ts";
 import { printable, quoted } from "./printable.ts";
 import { readUntil } from "./until.ts";
@@ -91,7 +92,7 @@ async function answer(request: SilenceRequest, { people: store, zone, now }: Peo
     "That a watch is blind is never silenced.",
     `To end it before: invitewatch unsilence ${added.id.slice(0, 8)}`,
   ];
-  await write(context.stdout, `${lines.join("\n")}\n`);
+  await writeWrapped(lines, context);
 }
 
 /** What a silence holds, for the screen. */

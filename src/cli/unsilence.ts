@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import { unsilence } from "../app/people.ts";
 import type { Silence } from "../domain/silence.ts";
-import { type Context, write } from "./context.ts";
+import type { Context } from "./context.ts";
+import { writeWrapped } from "./lines.ts";
 import { type PeopleDesk, readBy, refuse, withPeople } from "./people.ts";
 import { printable, quoted } from "./printable.ts";
 import { subjectOf } from "./silence.ts";
@@ -60,9 +61,9 @@ async function answer(
   if (released === null) {
     const { endedAt, until, id } = silence;
     const how = endedAt === null ? `is over since ${zone.show(until)}` : `was ended already, at ${zone.show(endedAt)}`;
-    return write(context.stdout, `Silence ${id} ${how} (${zone.name}).\n`);
+    return writeWrapped([`Silence ${id} ${how} (${zone.name}).`], context);
   }
   const mails = released === 1 ? "1 mail that a silence held is" : `${released} mails that silences held are`;
   const held = released === 0 ? "No mail was held." : `${mails} decided upon anew now.`;
-  await write(context.stdout, `Silence ${silence.id} is ended; it held ${subjectOf(silence)}.\n${held}\n`);
+  await writeWrapped([`Silence ${silence.id} is ended; it held ${subjectOf(silence)}.`, held], context);
 }

@@ -48,8 +48,18 @@ test("what is acknowledged already is said to be, with the time", async () => {
   const { code, stdout } = await run("abcdef01");
 
   assert.equal(code, 0);
-  assert.match(stdout, /is acknowledged already since 2026-11-22 20:10 \(UTC\)\.\n$/);
+  assert.match(stdout, / is acknowledged already\n {2}since 2026-11-22 20:10 \(UTC\)\.\n$/);
   assert.equal((await chainOf(seeded, "ops")).length, 2);
+});
+
+test("on a narrow terminal the answer is not wider than it", async () => {
+  const { stdout } = await runCommand(["ack", "abcdef01", "--by", "jo"], { url: seeded.url, columns: 50 });
+
+  assert.equal(
+    stdout,
+    "The invitation abcdef01 of “Acme GmbH” (watch\n  ops) is acknowledged by jo.\n" +
+      "No more reminders of it are sent; how it ends is\n  still mailed.\n",
+  );
 });
 
 test("an invitation of two watches is acknowledged in both, or in the one that is named", async () => {

@@ -30,20 +30,22 @@ async function silence(...args: readonly string[]): Promise<string> {
 test("a silence of organizations says what it holds, where and until when, and that nothing is lost", async () => {
   const { code, stdout } = await run("silence", "--org", "acme", ...WHY);
 
-  const [first = "", ...lines] = stdout.split("\n");
+  const [, id = ""] = /^Silence (\S{36}) /.exec(stdout) ?? [];
   assert.equal(code, 0);
-  assert.match(
-    first,
-    /^Silence \S{36} holds the alerts of organizations with “acme” in the name, or as id in b, ops until 2026-11-25 20:10 \(UTC, in 3d\)\.$/,
+  assert.equal(
+    stdout,
+    `Silence ${id} holds the alerts of organizations\n` +
+      "  with “acme” in the name, or as id in b, ops until 2026-11-25 20:10 (UTC, in\n" +
+      "  3d).\n" +
+      "3 pending invitations match it now:\n" +
+      "  abcdef01  “Acme GmbH”\n" +
+      "  abcdef01  “Acme GmbH”\n" +
+      "  ghijkl01  “Acme GmbH”\n" +
+      "Alerts are held, not lost: what is still open when the silence ends is then\n" +
+      "  told.\n" +
+      "That a watch is blind is never silenced.\n" +
+      `To end it before: invitewatch unsilence ${id.slice(0, 8)}\n`,
   );
-  assert.deepEqual(lines.slice(0, 6), [
-    "3 pending invitations match it now:",
-    "  abcdef01  “Acme GmbH”",
-    "  abcdef01  “Acme GmbH”",
-    "  ghijkl01  “Acme GmbH”",
-    "Alerts are held, not lost: what is still open when the silence ends is then told.",
-    "That a watch is blind is never silenced.",
-  ]);
 });
 
 test("of many invitations that match five are named", async () => {
@@ -168,7 +170,7 @@ test("unsilence ends a silence by the beginning of its id, and puts what was hel
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(
     stdout,
-    new RegExp(`^Silence ${id} is ended; .*\n1 mail that a silence held is decided upon anew now\\.\n$`),
+    new RegExp(`^Silence ${id} is ended; .*\n  .*\n1 mail that a silence held is decided upon anew now\\.\n$`),
   );
   const jobs = await seeded.database.prisma.$queryRaw`SELECT data FROM pgboss.job WHERE name = 'deliver'`;
   assert.deepEqual(jobs, [{ data: { notificationId: mail } }]);
@@ -176,12 +178,33 @@ test("unsilence ends a silence by the beginning of its id, and puts what was hel
 
 test("a silence that was ended or is over is said to be so", async () => {
   const id = await silence("--org", "acme");
-  const over = await runCommand(["unsilence", id], { url: seeded.url, now: at("20:10", 25) });
-  await run("unsilence", id);
-  const again = await run("unsilence", id);
+  const unsilence = (now = at("20:10")) => runCommand(["unsilence", id], { url: seeded.url, now, columns: 160 });
+  const over = await unsilence(at("20:10", 25));
+  await unsilence();
+  const again = await unsilence();
 
   assert.deepEqual([over.code, over.stdout], [0, `Silence ${id} is over since 2026-11-25 20:10 (UTC).\n`]);
   assert.deepEqual([again.code, again.stdout], [0, `Silence ${id} was ended already, at 2026-11-22 20:10 (UTC).\n`]);
+});
+
+test("on a narrow terminal the answers of silence and unsilence are not wider than it", async () => {
+  const name = "An organization with a name that takes more than one line ".repeat(3).trim();
+  await seeded.invites(invite({ id: "named000", organizationName: name }));
+  const narrow = (...args: readonly string[]) => runCommand(args, { url: seeded.url, columns: 50 });
+
+  const silenced = await narrow("silence", "--org", "takes more", ...WHY);
+  const [id = ""] = /(?<=unsilence )\S+/.exec(silenced.stdout) ?? [];
+  const ended = await narrow("unsilence", id);
+  const again = await narrow("unsilence", id);
+
+  for (const { code, stdout } of [silenced, ended, again]) {
+    assert.equal(code, 0);
+    assert.ok(
+      stdout.split("\n").every((line) => line.length <= 50),
+      stdout,
+    );
+  }
+  assert.match(silenced.stdout, /\n {2}named000 {2}“An organization with a name that\n {4}takes more than one line /);
 });
 
 test("unsilence refuses what means no silence, or several", async () => {
