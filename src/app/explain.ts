@@ -6,7 +6,7 @@ import type { Suppression } from "../domain/plan.ts";
 import { type Silence, silenceOf } from "../domain/silence.ts";
 import type { Sync } from "../domain/sync.ts";
 import type { DeliveryStage } from "./ports.ts";
-import type { ListedMail } from "./queries.ts";
+import type { HistoryEntry, ListedMail } from "./queries.ts";
 import type { Attempted } from "./store.ts";
 
 export type Mail = ListedMail & {
@@ -54,6 +54,15 @@ export type Story = {
   readonly suppressions: readonly DecidedSuppression[];
   /** Those that cover it or did, ended ones too. */
   readonly silences: readonly Silence[];
+};
+
+/** Everything that is recorded of one mail. */
+export type MailStory = {
+  readonly mail: Mail;
+  /** What it tells, by watch in the order of its chain; of a mail in place of others, what those were to tell too. */
+  readonly told: readonly HistoryEntry[];
+  /** The mails in whose place it tells, and those in whose place they were to; oldest first. */
+  readonly covers: readonly ListedMail[];
 };
 
 /** What came of one event for one recipient. */

@@ -12,7 +12,10 @@ export type MailChange = {
 
 /** Every method rejects with DatabaseError where the database fails. */
 export type MailDecisionStore = {
-  /** Mails with this id, or else those whose id begins so, newest first; at most so many. */
+  /**
+   * Mails with this id or Message-ID (in angle brackets or not), or else those whose id begins so, newest first; at
+   * most so many.
+   */
   mailsNamed(text: string, limit: number): Promise<readonly ListedMail[]>;
   /** Ids of the mails that were given up. */
   deadMails(): Promise<readonly string[]>;

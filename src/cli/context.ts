@@ -37,9 +37,9 @@ export function surroundingsOf({
   return { env: undefined, stdin, stdout, stderr, now: () => new Date(), terminal, columns };
 }
 
-/** Resolves when the stream has taken the text. Rejects where it cannot, with EPIPE where nobody reads any more. */
-export function write(stream: Writable, text: string): Promise<void> {
+/** Resolves when the stream has taken the text or bytes. Rejects where it cannot, with EPIPE where nobody reads any more. */
+export function write(stream: Writable, chunk: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    stream.write(text, (error) => (error ? reject(error) : resolve()));
+    stream.write(chunk, (error) => (error ? reject(error) : resolve()));
   });
 }

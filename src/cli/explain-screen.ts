@@ -4,19 +4,16 @@ import type { Event } from "../domain/event.ts";
 import type { Invite } from "../domain/invite.ts";
 import { type Route, recipientsOf } from "../domain/routing.ts";
 import { isInForce, type Silence } from "../domain/silence.ts";
-import { attemptFacts } from "./explain-attempts.ts";
 import { paragraph, titled } from "./lines.ts";
+import { type MailView, mailFacts, shortId } from "./mail-facts.ts";
 import { printable } from "./printable.ts";
 import { summaryOf } from "./summary.ts";
-import { relative, spellInstants, type Zone } from "./zone.ts";
+import { relative, spellInstants } from "./zone.ts";
 
-type View = {
+type View = MailView & {
   readonly outlook: Outlook;
   /** As configured now: who would be told. */
   readonly audience: { readonly recipients: readonly string[]; readonly routes: readonly Route[] };
-  readonly zone: Zone;
-  readonly now: Date;
-  readonly columns: number;
   /** The organization's. */
   readonly name: string;
 };
@@ -49,7 +46,7 @@ function standing({ invite, silences }: Story, view: View): string[] {
     ["acknowledged", acknowledgedAt === null ? "no" : `since ${zone.show(acknowledgedAt)}`],
     ...silences
       .filter((silence) => isInForce(silence, now))
-      .map((silence) => ["silenced", `until ${zone.show(silence.until)} by silence ${short(silence.id)}`]),
+      .map((silence) => ["silenced", `until ${zone.show(silence.until)} by silence ${shortId(silence.id)}`]),
     ...cautions.map((caution) => ["look twice", caution]),
     ["next", outlookText(outlook, invite, view)],
   ].flatMap(([title = "", text = ""]) => titled(title, text, view));
@@ -64,7 +61,7 @@ function outlookText(outlook: Outlook, invite: Invite, { zone, now, audience }: 
     ({ recipient, rules }) => `${recipient} (${rules.join(", ")})`,
   );
   const to = people.length === 0 ? "" : `, to ${people.join(", ")}`;
-  const held = silence === null ? "" : `, held until ${zone.show(silence.until)} by silence ${short(silence.id)}`;
+  const held = silence === null ? "" : `, held until ${zone.show(silence.until)} by silence ${shortId(silence.id)}`;
   return `a reminder ${when}: ${thresholdText(threshold)}${to}${held}`;
 }
 
@@ -82,7 +79,7 @@ function eventLines(event: Event, story: Story, view: View): string[] {
   const { zone } = view;
   const { invite, syncs } = story;
   const sync = syncs.find(({ id }) => id === event.syncId);
-  const source = sync === undefined ? "" : `, sync ${short(sync.id)} (${sync.outcome})`;
+  const source = sync === undefined ? "" : `, sync ${shortId(sync.id)} (${sync.outcome})`;
   const late = zone.show(event.recordedAt) === zone.show(event.occurredAt);
   const happened = late ? "" : `, happened ${zone.show(event.occurredAt)}`;
   return [
@@ -112,7 +109,7 @@ function whatHappened(event: Event, { organizationName }: Invite, { zone }: View
 function outcomeText(outcome: Outcome, { zone, now }: View): string {
   const { recipient, rules, mail } = outcome;
   const who = `${recipient ?? "everybody"}${rules.length === 0 ? "" : ` (${rules.join(", ")})`}`;
-  const which = mail === null ? "" : `mail ${short(mail.id)}`;
+  const which = mail === null ? "" : `mail ${shortId(mail.id)}`;
   switch (outcome.kind) {
     case "mailed":
       return `${who}: mailed ${zone.show(outcome.at)}, ${which}`;
@@ -130,7 +127,7 @@ function silenceEntries({ id, by, until, reason, createdAt, endedAt }: Silence, 
   const entry = (at: Date, what: string, text: string | null) => ({
     at,
     lines: [
-      ...paragraph(`${zone.show(at)}  silence ${short(id)} ${what}`, 0, view),
+      ...paragraph(`${zone.show(at)}  silence ${shortId(id)} ${what}`, 0, view),
       ...(text === null ? [] : paragraph(text, 2, view)),
     ],
   });
@@ -140,36 +137,11 @@ function silenceEntries({ id, by, until, reason, createdAt, endedAt }: Silence, 
 }
 
 function mailLines(mail: Mail, view: View): string[] {
-  const { zone } = view;
-  const { attempts, lastAttemptAt, coveredBy, heldBy, state } = mail;
-  const last = lastAttemptAt === null ? "" : `, the last at ${zone.show(lastAttemptAt)}`;
-  const waits = state === "pending" && mail.nextAttemptAt !== null ? zone.show(mail.nextAttemptAt) : null;
-  const facts: readonly (readonly [title: string, text: string | null])[] = [
-    ["chosen by", mail.rules.length === 0 ? null : mail.rules.join(", ")],
-    ["subject", mail.subject],
-    ["held for", heldBy],
-    ["told by", coveredBy === null ? null : `mail ${short(coveredBy)}, in its place`],
-    ["reason", coveredBy === null && mail.reason !== null ? spellInstants(mail.reason, zone) : null],
-    ["attempts", attempts === 0 ? "none" : `${attempts}${last}`],
-    ...attemptFacts(mail, zone),
-    ["next attempt", waits],
-    ["answer", mail.response],
-    ["error", state === "delivered" ? null : mail.error],
-    ["delivered", mail.deliveredAt && zone.show(mail.deliveredAt)],
-  ];
+  const { id, createdAt, kind, recipient, state } = mail;
   return [
-    ...paragraph(
-      `${short(mail.id)}  ${zone.show(mail.createdAt)}  ${mail.kind} to ${mail.recipient}: ${state}`,
-      0,
-      view,
-    ),
-    ...facts.flatMap(([title, text]) => (text === null ? [] : titled(title, text, view))),
+    ...paragraph(`${shortId(id)}  ${view.zone.show(createdAt)}  ${kind} to ${recipient}: ${state}`, 0, view),
+    ...mailFacts(mail, view),
     // Never cut: it is what one looks for in the mail server's log.
-    ...(attempts === 0 ? [] : [`  <${printable(mail.messageId)}>`]),
+    ...(mail.attempts === 0 ? [] : [`  <${printable(mail.messageId)}>`]),
   ];
-}
-
-/** Enough to tell the ids of one story apart. */
-function short(id: string): string {
-  return id.slice(0, 8);
 }

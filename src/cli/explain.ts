@@ -1,12 +1,13 @@
 /** `explain`: why somebody was or was not mailed about an invitation. */
 import { type Command, Option } from "commander";
-import { type Mail, type Outcome, outcomesOf, outlookOf, type Story } from "../app/explain.ts";
+import { type Outcome, outcomesOf, outlookOf, type Story } from "../app/explain.ts";
 import { eventJson } from "../domain/chain.ts";
 import { type Invite, inviteJson } from "../domain/invite.ts";
 import { isInForce } from "../domain/silence.ts";
 import { type Context, write } from "./context.ts";
 import { screenOf } from "./explain-screen.ts";
 import { type JsonRow, jsonText } from "./format.ts";
+import { attemptJson, mailJson } from "./mail-json.ts";
 import { findInvites, nameOf, type PeopleDesk, refuse, withPeople } from "./people.ts";
 import { printable } from "./printable.ts";
 import { silenceJson } from "./silences.ts";
@@ -75,7 +76,10 @@ function storyJson(story: Story, nextReminder: JsonRow | null): JsonRow {
       nextReminder,
     },
     events: events.map((event) => ({ ...eventJson(event), outcomes: outcomesOf(event, story).map(outcomeJson) })),
-    notifications: mails.map(mailJson),
+    notifications: mails.map((mail) => ({
+      ...mailJson(mail),
+      deliveryAttempts: mail.deliveryAttempts.map(attemptJson),
+    })),
     suppressions: suppressions.map(({ decidedAt, ...rest }) => ({ ...rest, decidedAt: decidedAt.toISOString() })),
     silences: silences.map(silenceJson),
   };
@@ -91,34 +95,5 @@ function outcomeJson(outcome: Outcome): JsonRow {
     deliveredAt: kind === "mailed" ? outcome.at.toISOString() : null,
     until: kind === "waiting" ? (outcome.until?.toISOString() ?? null) : null,
     reason: kind === "mailed" ? null : outcome.reason,
-  };
-}
-
-function mailJson(mail: Mail): JsonRow {
-  return {
-    id: mail.id,
-    watch: mail.watch,
-    syncId: mail.syncId,
-    recipient: mail.recipient,
-    kind: mail.kind,
-    rules: mail.rules,
-    subject: mail.subject,
-    messageId: mail.messageId,
-    state: mail.state,
-    reason: mail.reason,
-    heldBy: mail.heldBy,
-    coveredBy: mail.coveredBy,
-    attempts: mail.attempts,
-    createdAt: mail.createdAt.toISOString(),
-    nextAttemptAt: mail.nextAttemptAt?.toISOString() ?? null,
-    lastAttemptAt: mail.lastAttemptAt?.toISOString() ?? null,
-    deliveredAt: mail.deliveredAt?.toISOString() ?? null,
-    response: mail.response,
-    error: mail.error,
-    eventSeqs: mail.eventSeqs,
-    deliveryAttempts: mail.deliveryAttempts.map(({ startedAt, ...rest }) => ({
-      ...rest,
-      startedAt: startedAt.toISOString(),
-    })),
   };
 }

@@ -12,7 +12,7 @@ const INDENT = "  ";
 export function hang(line: string, { columns }: Screen): string[] {
   const indent = " ".repeat(line.length - line.trimStart().length);
   const [first = "", ...others] = wrap([line.trimStart()], columns - indent.length - INDENT.length);
-  return [indent + first, ...others.map((other) => indent + INDENT + other)];
+  return [indent + first, ...others.map((other) => indent + INDENT + other)].map((one) => one.trimEnd());
 }
 
 /** The text in lines that are indented so far, and those after the first by two more. */

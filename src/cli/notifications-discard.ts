@@ -8,8 +8,8 @@ import { readBy, readWords, withPeople } from "./people.ts";
 type Options = { readonly reason: string; readonly by?: string };
 
 const HELP = `
-ID is a mail's id or its beginning, 6 characters at least; see \`invitewatch notifications\`. A discarded mail is never
-sent; who discarded it and why stays in the history.
+ID is a mail's id or its beginning, 6 characters at least, or its Message-ID; see \`invitewatch notifications\`. A
+discarded mail is never sent; who discarded it and why stays in the history.
 
 Examples:
   $ invitewatch notifications discard 7c9e6679-7425-40de-944b-e07fc1f90ae7 --reason "Jo has left"

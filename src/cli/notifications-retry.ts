@@ -11,9 +11,9 @@ import { printable } from "./printable.ts";
 type Options = { readonly by?: string; readonly allDead?: true };
 
 const HELP = `
-ID is a mail's id or its beginning, 6 characters at least; see \`invitewatch notifications\`. The mails are due now and
-have five more days. What was sent before is sent again as it was, with the same Message-ID. The daemon, or the next
-\`invitewatch sync\`, delivers them.
+ID is a mail's id or its beginning, 6 characters at least, or its Message-ID; see \`invitewatch notifications\`. The mails
+are due now and have five more days. What was sent before is sent again as it was, with the same Message-ID. The daemon,
+or the next \`invitewatch sync\`, delivers them.
 
 Examples:
   $ invitewatch notifications retry 7c9e6679-7425-40de-944b-e07fc1f90ae7

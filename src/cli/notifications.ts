@@ -7,9 +7,11 @@ import { EVENT_TYPES } from "../config/event-types.ts";
 import type { NotificationKind, NotificationState } from "../domain/notification.ts";
 import type { Context } from "./context.ts";
 import { periodOf } from "./coverage.ts";
-import { type JsonRow, type Report, writeReport } from "./format.ts";
+import { type Report, writeReport } from "./format.ts";
+import { notificationJson } from "./mail-json.ts";
 import { addNotificationsDiscard } from "./notifications-discard.ts";
 import { addNotificationsRetry } from "./notifications-retry.ts";
+import { addNotificationsShow } from "./notifications-show.ts";
 import {
   addPagingOptions,
   addReadingOptions,
@@ -36,12 +38,14 @@ const KINDS: readonly NotificationKind[] = [...EVENT_TYPES, "inventory", "digest
 
 const HELP = `
 A TIME is RFC 3339 (2026-11-22T10:00:00Z), a day (2026-11-22), yesterday, or how long ago (2h, 3d).
-Every attempt at a mail is told by \`invitewatch explain\`.
+Every attempt at a mail is told by \`invitewatch notifications show\`; all mails about an invitation, and what was not
+mailed, by \`invitewatch explain\`.
 
 Examples:
   $ invitewatch notifications --state dead
   $ invitewatch notifications --recipient lead@example.com --since 7d
   $ invitewatch notifications --invite 4f5f0c14a2a41d5063dd301b2f829f04 --json
+  $ invitewatch notifications show 7c9e66
   $ invitewatch notifications retry --all-dead
   $ invitewatch notifications discard 7c9e66 --reason "told by phone"`;
 
@@ -65,7 +69,7 @@ const KEYS = [
 export function addNotifications(program: Command, context: Context): void {
   const command = program
     .command("notifications")
-    .description("the mails owed and delivered, newest first; retry and discard act on them")
+    .description("the mails owed and delivered, newest first; show tells one, retry and discard act on them")
     .addOption(new Option("--state <state>", "only these").choices(STATES))
     .option("--invite <id>", "only mails about this invite")
     .option("--recipient <address>", "only mails to this address")
@@ -75,6 +79,7 @@ export function addNotifications(program: Command, context: Context): void {
   addPagingOptions(addReadingOptions(command))
     .addHelpText("after", HELP)
     .action((options: Options) => reading(context, options, (desk) => answer(desk, options, context)));
+  addNotificationsShow(command, context);
   addNotificationsRetry(command, context);
   addNotificationsDiscard(command, context);
 }
@@ -101,26 +106,6 @@ async function answer(desk: Desk, options: Options, context: Context): Promise<v
 function filterOf(options: Options, desk: Desk): NotificationFilter {
   const { state = null, invite = null, recipient = null, kind = null } = options;
   return { watches: desk.watches, state, inviteId: invite, recipient, kind, ...periodOf(options, desk) };
-}
-
-/** The notification in its public form. */
-function notificationJson(notification: ListedMail): JsonRow {
-  return {
-    id: notification.id,
-    watch: notification.watch,
-    recipient: notification.recipient,
-    kind: notification.kind,
-    subject: notification.subject,
-    messageId: notification.messageId,
-    state: notification.state,
-    reason: notification.reason,
-    attempts: notification.attempts,
-    createdAt: notification.createdAt.toISOString(),
-    deliveredAt: notification.deliveredAt?.toISOString() ?? null,
-    response: notification.response,
-    error: notification.error,
-    eventSeqs: notification.eventSeqs,
-  };
 }
 
 function columns(desk: Desk): Report<ListedMail>["columns"] {

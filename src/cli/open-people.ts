@@ -4,8 +4,9 @@ import { type Database, openDatabase } from "../adapters/postgres/open.ts";
 import { createPeopleStore } from "../adapters/postgres/people-store.ts";
 import { createQueue } from "../adapters/postgres/queue.ts";
 import { readStory } from "../adapters/postgres/read-explain.ts";
+import { readMailStory, readMime } from "../adapters/postgres/read-mails.ts";
 import { listSilences, type SilenceFilter } from "../adapters/postgres/read-silences.ts";
-import type { Story } from "../app/explain.ts";
+import type { MailStory, Story } from "../app/explain.ts";
 import type { PeopleStore } from "../app/people.ts";
 import type { Listing, Paging } from "../app/queries.ts";
 import type { Invite } from "../domain/invite.ts";
@@ -17,6 +18,9 @@ export type Purpose = "read" | "write" | "deliver";
 export type People = PeopleStore & {
   silences(filter: SilenceFilter, paging: Paging): Listing<Silence>;
   story(invite: Invite): Promise<Story>;
+  mailStory(id: string): Promise<MailStory>;
+  /** The bytes that are kept of the mail; null before they are made. */
+  mime(id: string): Promise<Uint8Array | null>;
 };
 
 const STOP_GRACE_MS = 1_000;
@@ -35,6 +39,8 @@ export async function openPeople(
         ...createPeopleStore(database, queue?.enqueueDeliveries ?? refuse),
         silences: (filter, paging) => listSilences(database, filter, paging),
         story: (invite) => readStory(database, invite),
+        mailStory: (id) => readMailStory(database, id),
+        mime: (id) => readMime(database, id),
       },
       async close() {
         await queue?.stop(STOP_GRACE_MS);

@@ -37,6 +37,7 @@ In a second terminal, in this folder:
   bin/invitewatch explain ID             who was mailed about one, and why
   bin/invitewatch ack ID                 no more reminders of one
   bin/invitewatch notifications          the mails, and what became of them
+  bin/invitewatch notifications show ID  one mail, and every attempt at it
 `);
   const daemon = runDaemon();
   await Promise.all([daemon, tellStory(stage), announceMails(stage)]);

@@ -13,7 +13,13 @@ export type Surrounded = {
   readonly env?: Readonly<Record<string, string>>;
 };
 
-export type Outcome = { readonly code: number; readonly stdout: string; readonly stderr: string };
+export type Outcome = {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What went to stdout, byte for byte. */
+  readonly bytes: Buffer;
+};
 
 /** By default it is ten past eight in the evening of 22 November 2026, in UTC, on a terminal of 80 columns. */
 export async function runCommand(args: readonly string[], given: Surrounded = {}): Promise<Outcome> {
@@ -28,10 +34,10 @@ export async function runCommand(args: readonly string[], given: Surrounded = {}
     terminal: given.terminal ?? true,
     columns: given.columns ?? 80,
   });
-  return { code, stdout: stdout.text(), stderr: stderr.text() };
+  return { code, stdout: stdout.bytes().toString(), stderr: stderr.bytes().toString(), bytes: stdout.bytes() };
 }
 
-function gather(): { readonly stream: Writable; readonly text: () => string } {
+function gather(): { readonly stream: Writable; readonly bytes: () => Buffer } {
   const chunks: Buffer[] = [];
   const stream = new Writable({
     write(chunk, _encoding, done) {
@@ -39,5 +45,5 @@ function gather(): { readonly stream: Writable; readonly text: () => string } {
       done();
     },
   });
-  return { stream, text: () => Buffer.concat(chunks).toString() };
+  return { stream, bytes: () => Buffer.concat(chunks) };
 }

@@ -53,6 +53,14 @@ test("a mail that is named twice is retried once", async () => {
   assert.deepEqual(await jobs(), [FIRST]);
 });
 
+test("a mail is named also by its Message-ID", async () => {
+  await owe(seeded, { ...DEAD, id: FIRST });
+
+  const { code } = await run(`<${FIRST}@example.com>`);
+
+  assert.deepEqual([code, await jobs()], [0, [FIRST]]);
+});
+
 test("of a mail that is held it says that the same may hold it again", async () => {
   const held = { heldBy: "quiet-hours", reason: "quiet hours until 7", nextAttemptAt: at("07:00", 23) };
   await owe(seeded, { ...held, id: FIRST });

@@ -65,6 +65,7 @@ for (const args of [
   ["history"],
   ["ack", "4f5f0c"],
   ["explain", "4f5f0c"],
+  ["notifications", "show", "7c9e66"],
   ["mail", "test"],
   ["mail", "preview"],
   ["routes", "test"],

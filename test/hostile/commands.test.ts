@@ -93,6 +93,18 @@ test("every event's hash still fits what strangers wrote", async () => {
   assert.equal(code, 0, stdout);
 });
 
+test("a mail is shown, whatever strangers wrote into it", async () => {
+  const mails = await seeded.database.prisma.notification.findMany({ select: { id: true } });
+  for (const { id } of mails.filter((_, index) => index % 5 === 0)) {
+    for (const format of ["table", "json"]) {
+      const { code, stdout } = await runCommand(["notifications", "show", id, "--format", format], { url: seeded.url });
+
+      assert.equal(code, 0);
+      assert.doesNotMatch(stdout, OBEYED, id);
+    }
+  }
+});
+
 test("an invitation is explained, whatever it is called", async () => {
   for (const { id } of invites.filter((_, index) => index % 5 === 0)) {
     const { stdout } = await runCommand(["explain", id], { url: seeded.url });

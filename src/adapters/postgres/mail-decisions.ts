@@ -23,9 +23,10 @@ export function createMailDecisions(
 ): MailDecisionStore {
   return {
     async mailsNamed(text, limit) {
-      if (text.length < SHORTEST_BEGINNING) return [];
+      const meant = meantBy(text);
+      if (meant === null) return [];
       const statement = Prisma.sql`
-        SELECT ${MAIL_COLUMNS} FROM notification n WHERE starts_with(n.id::text, ${text.toLowerCase()})
+        SELECT ${MAIL_COLUMNS} FROM notification n WHERE ${meant}
         ORDER BY n.created_at DESC, n.id LIMIT ${limit}`;
       return (await ask<MailRow>(database, statement)).map(mailOf);
     },
@@ -50,6 +51,13 @@ export function createMailDecisions(
       return row?.down_since ?? null;
     },
   };
+}
+
+/** The condition on `notification n`; null where no mail can be meant. */
+function meantBy(text: string): Prisma.Sql | null {
+  if (text.includes("@")) return Prisma.sql`n.message_id = ${text.trim().replace(/^<(.*)>$/, "$1")}`;
+  if (text.length < SHORTEST_BEGINNING) return null;
+  return Prisma.sql`starts_with(n.id::text, ${text.toLowerCase()})`;
 }
 
 /** The mails, oldest first, of which nobody else decides until the transaction ends. */

@@ -7,7 +7,11 @@ import { holds, organizationIs } from "./read-invites.ts";
 import { ask, instant, list } from "./read-keyset.ts";
 import { type EventRow, eventOf } from "./rows.ts";
 
-type HistoryRow = EventRow & { organization_name: string | null };
+export type HistoryRow = EventRow & { organization_name: string | null };
+
+export function historyEntryOf(row: HistoryRow): HistoryEntry {
+  return { event: eventOf(row), organizationName: row.organization_name };
+}
 
 /**
  * Events by (recordedAt, watch, seq).
@@ -31,7 +35,7 @@ export function listEvents(database: Database, filter: EventFilter, paging: Pagi
           { column: Prisma.sql`e.watch`, type: "text", of: ({ event }) => event.watch },
           { column: Prisma.sql`e.seq`, type: "integer", of: ({ event }) => event.seq },
         ],
-        itemOf: (row) => ({ event: eventOf(row), organizationName: row.organization_name }),
+        itemOf: historyEntryOf,
       },
       paging,
     );

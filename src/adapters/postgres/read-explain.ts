@@ -1,5 +1,5 @@
 /** Reads everything that is recorded of one invite. */
-import type { DecidedSuppression, DeliveryAttempt, Mail, Story } from "../../app/explain.ts";
+import type { DecidedSuppression, Mail, Story } from "../../app/explain.ts";
 import type { Event } from "../../domain/event.ts";
 import type { Invite } from "../../domain/invite.ts";
 import type { SuppressionReason } from "../../domain/plan.ts";
@@ -7,7 +7,7 @@ import { type Silence, silenceOf } from "../../domain/silence.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
 import { ask } from "./read-keyset.ts";
-import { MAIL_COLUMNS, type MailRow, mailOf } from "./read-notifications.ts";
+import { readMails } from "./read-mails.ts";
 import { type SilenceRow, silenceFrom } from "./read-silences.ts";
 import { type EventRow, eventOf, type SyncRow, syncFrom } from "./rows.ts";
 
@@ -19,7 +19,7 @@ export async function readStory(database: Database, invite: Invite): Promise<Sto
     invite,
     events,
     syncs: await readSyncs(database, events),
-    mails: await readMails(database, invite.watch, seqs),
+    mails: await readMailsOf(database, invite.watch, seqs),
     suppressions: await readSuppressions(database, invite.watch, seqs),
     silences: await readSilences(database, invite),
   };
@@ -43,66 +43,17 @@ async function readSyncs(database: Database, events: readonly Event[]): Promise<
 }
 
 /** Mails with any of the events, and the mails that tell in their place. */
-async function readMails(database: Database, watch: string, seqs: readonly number[]): Promise<Mail[]> {
-  const rows = await ask<MailRow & { last_attempt_at: Date | null }>(
+function readMailsOf(database: Database, watch: string, seqs: readonly number[]): Promise<Mail[]> {
+  return readMails(
     database,
-    Prisma.sql`
+    Prisma.sql`n.id IN (
       WITH RECURSIVE told AS (
         SELECT id, covered_by FROM notification WHERE watch = ${watch} AND event_seqs && ${[...seqs]}::int[]
         UNION
         SELECT n.id, n.covered_by FROM notification n JOIN told ON n.id = told.covered_by
       )
-      SELECT ${MAIL_COLUMNS}, n.last_attempt_at FROM notification n WHERE id IN (SELECT id FROM told) ORDER BY created_at, id`,
+      SELECT id FROM told)`,
   );
-  const attempts = await readAttempts(
-    database,
-    rows.map(({ id }) => id),
-  );
-  return rows.map((row) => ({
-    ...mailOf(row),
-    lastAttemptAt: row.last_attempt_at,
-    deliveryAttempts: attempts.get(row.id) ?? [],
-  }));
-}
-
-type AttemptRow = {
-  notification_id: string;
-  number: number;
-  started_at: Date;
-  duration_ms: number;
-  way: string;
-  stage: string;
-  outcome: string;
-  cause: string | null;
-  code: number | null;
-  enhanced_code: string | null;
-  queue_id: string | null;
-  said: string;
-};
-
-async function readAttempts(database: Database, mails: readonly string[]): Promise<Map<string, DeliveryAttempt[]>> {
-  const rows = await ask<AttemptRow>(
-    database,
-    Prisma.sql`SELECT * FROM attempt WHERE notification_id = ANY (${[...mails]}::uuid[]) ORDER BY number`,
-  );
-  const byMail = Map.groupBy(rows, (row) => row.notification_id);
-  return new Map([...byMail].map(([id, own]) => [id, own.map(attemptOf)]));
-}
-
-function attemptOf(row: AttemptRow): DeliveryAttempt {
-  return {
-    number: row.number,
-    startedAt: row.started_at,
-    durationMs: row.duration_ms,
-    way: row.way as DeliveryAttempt["way"],
-    stage: row.stage as DeliveryAttempt["stage"],
-    outcome: row.outcome as DeliveryAttempt["outcome"],
-    cause: row.cause,
-    code: row.code,
-    enhancedCode: row.enhanced_code,
-    queueId: row.queue_id,
-    said: row.said,
-  };
 }
 
 type SuppressionRow = {
