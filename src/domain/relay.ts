@@ -59,7 +59,7 @@ export function whileProbing(state: RelayState, now: Date): RelayState {
 }
 
 /** Whether a mail probes, or died of it within its time. */
-export function isProbed({ probingUntil }: RelayState, now: Date): boolean {
+function isProbed({ probingUntil }: RelayState, now: Date): boolean {
   return probingUntil !== null && now < probingUntil;
 }
 
