@@ -191,7 +191,8 @@ async function freeze(
   { outbox, transport, clock }: DeliverPorts,
 ): Promise<Buffer> {
   const { id, messageId, recipient } = owed.notification;
-  const now = clock.now();
+  // No mail tells a time more exactly, so that all that is written in one second is alike and made once.
+  const now = new Date(Math.floor(clock.now().getTime() / 1_000) * 1_000);
   const rendered = renderOwed(owed, settings, now);
   const mime = await transport.compose({ ...rendered, messageId, from: settings.from, to: recipient, date: now });
   return outbox.freeze(id, { subject: rendered.subject, mime });

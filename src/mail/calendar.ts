@@ -38,7 +38,6 @@ export type CalendarInput = {
   /** The invites that the events concern, as now known. */
   readonly invites: readonly Invite[];
   readonly now: Date;
-  readonly recipient: string;
   /** The From header as configured. */
   readonly from: string;
   readonly publicUrl: string | null;
@@ -46,6 +45,9 @@ export type CalendarInput = {
 
 /** An invite with an entry, and what the mail tells of it. */
 type Entry = { readonly invite: Invite; readonly events: readonly Event[]; readonly end: Date };
+
+/** A calendar is for one person where it takes entries out of theirs. */
+type Addressed = CalendarInput & { readonly recipient: string | null };
 
 type Timed = { readonly times: Times };
 
@@ -57,31 +59,37 @@ const ALARM_LEADS_MS = [24 * 3_600_000, 3_600_000];
 const OUTCOMES: ReadonlySet<string> = new Set(["accepted", "rejected", "expired", "withdrawn"]);
 
 /**
- * The calendars that go with a mail, none where no entry is new, moved or over.
+ * The calendar that goes with a mail, `invitations.ics`; none where no entry is new or moved.
  *
- * `invitations.ics` holds every invite that can still be answered, `invitations-cancelled.ics` those whose entry is
- * to go; the one that ends first stands first. An entry is known by its UID for ever, and by its SEQUENCE as newer.
+ * It holds every invite that can still be answered, the one that ends first in front. An entry is known by its UID
+ * for ever, and by its SEQUENCE as newer.
  */
-export function calendarAttachments(input: CalendarInput): readonly CalendarAttachment[] {
-  const { invites, now } = input;
-  const eventsOf = eventsByInvite(input.events);
-  const concerned = invites.flatMap((invite) => {
-    const events = eventsOf.get(inviteKey(invite));
-    return events === undefined ? [] : [{ invite, events }];
-  });
-  const published = concerned.flatMap(({ invite, events }) => {
+export function publishedCalendars(input: CalendarInput): readonly CalendarAttachment[] {
+  const published = concerned(input).flatMap(({ invite, events }) => {
     const end = invite.expiresAt;
-    return end === null || invite.status !== "pending" || hasEnded(invite, now) ? [] : [{ invite, events, end }];
+    return end === null || invite.status !== "pending" || hasEnded(invite, input.now) ? [] : [{ invite, events, end }];
   });
-  const cancelled = concerned.flatMap(({ invite, events }) => {
-    const end = cancelledEnd(invite, events, now);
+  return attachment("invitations.ics", ICalCalendarMethod.PUBLISH, published, { ...input, recipient: null });
+}
+
+/** The calendar with the entries that are to go, `invitations-cancelled.ics`; none where no entry is over. */
+export function cancelledCalendars(
+  input: CalendarInput & { readonly recipient: string },
+): readonly CalendarAttachment[] {
+  const cancelled = concerned(input).flatMap(({ invite, events }) => {
+    const end = cancelledEnd(invite, events, input.now);
     return end === null ? [] : [{ invite, events, end }];
   });
+  return attachment("invitations-cancelled.ics", ICalCalendarMethod.CANCEL, cancelled, input);
+}
 
-  return [
-    ...attachment("invitations.ics", ICalCalendarMethod.PUBLISH, published, input),
-    ...attachment("invitations-cancelled.ics", ICalCalendarMethod.CANCEL, cancelled, input),
-  ];
+/** The invites that the events tell something of. */
+function concerned({ events, invites }: CalendarInput): readonly Omit<Entry, "end">[] {
+  const eventsOf = eventsByInvite(events);
+  return invites.flatMap((invite) => {
+    const own = eventsOf.get(inviteKey(invite));
+    return own === undefined ? [] : [{ invite, events: own }];
+  });
 }
 
 function eventsByInvite(events: readonly Event[]): ReadonlyMap<string, readonly Event[]> {
@@ -129,7 +137,7 @@ function attachment(
   filename: string,
   method: ICalCalendarMethod,
   entries: readonly Entry[],
-  input: CalendarInput,
+  input: Addressed,
 ): readonly CalendarAttachment[] {
   if (entries.length === 0) return [];
   const soonest = entries.toSorted((a, b) => a.end.getTime() - b.end.getTime()).slice(0, MAX_ENTRIES);
@@ -143,7 +151,7 @@ function attachment(
   return [{ filename, contentType: `text/calendar; charset=utf-8; method=${method}`, content: `${content}\r\n` }];
 }
 
-function entryData(entry: Entry, method: ICalCalendarMethod, input: CalendarInput & Timed): ICalEventData {
+function entryData(entry: Entry, method: ICalCalendarMethod, input: Addressed & Timed): ICalEventData {
   const { invite, end } = entry;
   const start = new Date(end.getTime() - LENGTH_MS);
   const about = {
@@ -157,7 +165,7 @@ function entryData(entry: Entry, method: ICalCalendarMethod, input: CalendarInpu
   };
   if (method === ICalCalendarMethod.CANCEL) {
     // To cancel all of an event is to tell those who have it (RFC 5546, section 3.2.5).
-    return { ...about, status: ICalEventStatus.CANCELLED, attendees: [{ email: input.recipient }] };
+    return { ...about, status: ICalEventStatus.CANCELLED, attendees: attendeesOf(input) };
   }
   return {
     ...about,
@@ -168,6 +176,10 @@ function entryData(entry: Entry, method: ICalCalendarMethod, input: CalendarInpu
     busystatus: ICalEventBusyStatus.FREE,
     alarms: alarmsOf(entry, start, input.now),
   };
+}
+
+function attendeesOf({ recipient }: Addressed): NonNullable<ICalEventData["attendees"]> {
+  return recipient === null ? [] : [{ email: recipient }];
 }
 
 /** Alarms still ahead, counted from the start of the entry, as every calendar can; none once somebody took care. */

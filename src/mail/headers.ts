@@ -18,8 +18,6 @@ export type HeaderInput = {
   /** In any order. */
   readonly events: readonly Pick<Event, "watch" | "seq">[];
   readonly publicUrl: string | null;
-  /** Left out where the mail belongs to no thread. */
-  readonly thread?: Thread;
 };
 
 /** The mails to one recipient about one invite. */
@@ -50,9 +48,8 @@ export function messageIdFor(notificationId: string, recipient: string, from: st
  * @see https://www.rfc-editor.org/rfc/rfc2369#section-3.2 List-Unsubscribe
  */
 export function mailHeaders(input: HeaderInput): Readonly<Record<string, string>> {
-  const { watch, kind, from, events, publicUrl, thread } = input;
+  const { watch, kind, from, events, publicUrl } = input;
   return {
-    ...(thread === undefined ? {} : threadHeaders(thread, from)),
     "Auto-Submitted": "auto-generated",
     "X-Auto-Response-Suppress": "All",
     "List-Id": listId(watch, senderDomain(from)),
@@ -63,12 +60,15 @@ export function mailHeaders(input: HeaderInput): Readonly<Record<string, string>
 }
 
 /**
- * One thread per invite and recipient, without anything to remember: all its mails refer to one Message-ID that no
+ * The headers that put a mail into its thread: one per invite and recipient, without anything to remember: all its mails refer to one Message-ID that no
  * mail has, and that mail programs take for a message which they do not hold.
  *
  * @see https://www.rfc-editor.org/rfc/rfc5322#section-3.6.4
  */
-function threadHeaders({ watch, inviteId, recipient, earlier }: Thread, from: string): Record<string, string> {
+export function threadHeaders(
+  { watch, inviteId, recipient, earlier }: Thread,
+  from: string,
+): Readonly<Record<string, string>> {
   const anchor = `${sha256(`thread\n${watch}\n${inviteId}\n${recipient}`)}@${senderDomain(from)}`;
   return {
     "In-Reply-To": `<${earlier.at(-1) ?? anchor}>`,

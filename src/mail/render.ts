@@ -1,10 +1,11 @@
 /** From the events of a notification to the parts of its mail; the MIME is composed elsewhere. */
 import { inviteKey } from "../domain/invite.ts";
-import { type CalendarAttachment, calendarAttachments } from "./calendar.ts";
-import { mailHeaders, type Thread } from "./headers.ts";
+import { type CalendarAttachment, cancelledCalendars, publishedCalendars } from "./calendar.ts";
+import { mailHeaders, type Thread, threadHeaders } from "./headers.ts";
 import { renderHtml } from "./html.ts";
+import { createMemory } from "./memory.ts";
 import { renderText } from "./text.ts";
-import { buildMailView, type MailInput } from "./view.ts";
+import { buildMailView, type Content, type MailInput } from "./view.ts";
 
 export type RenderedMail = {
   readonly subject: string;
@@ -16,21 +17,38 @@ export type RenderedMail = {
   readonly attachments: readonly CalendarAttachment[];
 };
 
+/** Contents that are kept: of the news of some minutes. */
+const MOST = 32;
+
+const remembered = createMemory<RenderedMail>(MOST);
+
 /**
- * Subject, both parts, headers and attachments of one mail.
+ * Subject, both parts, headers and attachments of one mail. What all recipients get alike is made once.
  *
  * @throws RangeError for a time zone that does not exist
  */
 export function renderMail(input: MailInput): RenderedMail {
-  const attachments = calendarAttachments(input);
-  const view = buildMailView(input, attachments);
+  const { recipient, earlier, ...content } = input;
+  const cancelled = cancelledCalendars(input);
+  const key = JSON.stringify([content, cancelled.length]);
+  const shared = remembered(key, () => renderContent(content, cancelled));
   const thread = threadOf(input);
+  return {
+    ...shared,
+    headers: { ...(thread === null ? {} : threadHeaders(thread, input.from)), ...shared.headers },
+    attachments: [...shared.attachments, ...cancelled],
+  };
+}
+
+function renderContent(content: Content, cancelled: readonly CalendarAttachment[]): RenderedMail {
+  const published = publishedCalendars(content);
+  const view = buildMailView(content, [...published, ...cancelled]);
   return {
     subject: view.subject,
     text: renderText(view),
     html: renderHtml(view),
-    headers: mailHeaders({ ...input, ...(thread === null ? {} : { thread }) }),
-    attachments,
+    headers: mailHeaders(content),
+    attachments: published,
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Instants and stretches of time in words for people: English, unambiguous, in the recipient's zone and in UTC.
  */
+import { createMemory } from "./memory.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -27,8 +28,8 @@ export type Times = {
  * @throws RangeError for a zone that does not exist
  */
 export function createTimes(timezone: string, now: Date): Times {
-  const local = createFields(timezone);
-  const utc = createFields("UTC");
+  const local = fieldsIn(timezone, () => createFields(timezone));
+  const utc = fieldsIn("UTC", () => createFields("UTC"));
 
   const absolute = (instant: Date): string => {
     const here = local(instant);
@@ -74,7 +75,12 @@ export function count(number: number, noun: string): string {
   return `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
 }
 
+/** Zones whose formats are kept: to make one takes longer than to write a mail with it. */
+const MOST_ZONES = 64;
+
 type Fields = { readonly day: string; readonly year: string; readonly time: string; readonly zone: string };
+
+const fieldsIn = createMemory<(instant: Date) => Fields>(MOST_ZONES);
 
 function createFields(timezone: string): (instant: Date) => Fields {
   const options = {

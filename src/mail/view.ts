@@ -46,6 +46,9 @@ export type MailInput = {
   readonly earlier: readonly string[];
 };
 
+/** What is the same for all who are told the same. */
+export type Content = Omit<MailInput, "recipient" | "earlier">;
+
 export type ItemView = {
   /** Null where the mail's title says it already. */
   readonly headline: string | null;
@@ -81,7 +84,7 @@ export type MailView = {
 type Material = {
   readonly news: readonly InviteNews[];
   readonly gaps: readonly Gap[];
-  readonly input: MailInput;
+  readonly input: Content;
   readonly telling: Telling;
 };
 
@@ -91,7 +94,7 @@ type Material = {
  * @param calendars the files that go with it
  * @throws RangeError for a time zone that does not exist
  */
-export function buildMailView(input: MailInput, calendars: readonly CalendarAttachment[] = []): MailView {
+export function buildMailView(input: Content, calendars: readonly CalendarAttachment[] = []): MailView {
   const { watch, kind, events, now } = input;
   const times = createTimes(input.timezone, now);
   const news = groupByInvite(events, input.invites, now);
@@ -190,12 +193,15 @@ function toneOf({ invite, events, open }: InviteNews): ItemView["tone"] {
   return alerted ? "urgent" : "open";
 }
 
-function footerOf(input: MailInput, { times }: Telling): readonly Fact[] {
-  const { watch, events, recipient } = input;
+function footerOf(input: Content, { times }: Telling): readonly Fact[] {
+  const { watch, events } = input;
   const quoted =
     "Words in “quotation marks” come from outside. Addresses in them are altered, as in example[.]com, so that nothing there can be clicked.";
   return [
-    { label: "Why you get this", value: `${recipient} is a recipient of ${watchesPhrase(watch, events)}` },
+    {
+      label: "Why you get this",
+      value: `the address that it was sent to is a recipient of ${watchesPhrase(watch, events)}`,
+    },
     { label: "Written", value: `${times.absolute(input.now)}; times left are counted from then` },
     { label: "Events", value: events.length === 0 ? "none" : formatReferences(events, watchName) },
     ...(input.kind === "inventory" ? [{ label: "Chain head", value: input.chainHead }] : []),

@@ -4,21 +4,22 @@ import { test } from "node:test";
 import ICAL from "ical.js";
 import type { Event } from "../../src/domain/event.ts";
 import type { Invite } from "../../src/domain/invite.ts";
-import { type CalendarAttachment, calendarAttachments } from "../../src/mail/calendar.ts";
+import { type CalendarAttachment, cancelledCalendars, publishedCalendars } from "../../src/mail/calendar.ts";
 import { event, expiring, hostileTexts, invite, linksIn, now, received } from "./samples.ts";
 
 const HOUR_MS = 3_600_000;
 const inHours = (hours: number): Date => new Date(now.getTime() + hours * HOUR_MS);
 
 function attachmentsOf(events: readonly Event[], invites: readonly Invite[]): readonly CalendarAttachment[] {
-  return calendarAttachments({
+  const input = {
     events,
     invites,
     now,
     recipient: "reader@example.org",
     from: "Invitewatch <invites@example.org>",
     publicUrl: "https://invites.example.org/",
-  });
+  };
+  return [...publishedCalendars(input), ...cancelledCalendars(input)];
 }
 
 function changedEnd(seq: number, about: Invite, from: Date | null): Event {

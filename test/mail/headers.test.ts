@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Event } from "../../src/domain/event.ts";
-import { mailHeaders, messageIdFor, type Thread } from "../../src/mail/headers.ts";
+import { mailHeaders, messageIdFor, type Thread, threadHeaders } from "../../src/mail/headers.ts";
 import { formatReferences } from "../../src/mail/references.ts";
 import { renderMail } from "../../src/mail/render.ts";
 import { event, expiring, invite, mailInput, received } from "./samples.ts";
@@ -177,7 +177,7 @@ test("every event is named or counted, whatever its watch, and the order they co
 
 function threadOf(earlier: readonly string[], overrides: Partial<Thread> = {}) {
   const thread = { watch: "ops", inviteId: "i-1", recipient: "reader@example.com", earlier, ...overrides };
-  return mailHeaders({ watch: "ops", kind: "invite.expiring", from, events: [], publicUrl, thread });
+  return threadHeaders(thread, from);
 }
 
 function references(seqs: readonly number[]): string {

@@ -247,7 +247,7 @@ test("the same id in two watches is two invitations, and each names its watch", 
   );
   assert.deepEqual(
     view.footer.filter(({ label }) => ["Why you get this", "Events"].includes(label)).map(({ value }) => value),
-    ["reader@example.org is a recipient of several watches: “lab”, “ops”", "lab/7, ops/1"],
+    ["the address that it was sent to is a recipient of several watches: “lab”, “ops”", "lab/7, ops/1"],
   );
 });
 

@@ -1,8 +1,8 @@
 /** Sends mail through the relay that SMTP_URL names, over connections that are kept, and says how each attempt ended. */
-import MailComposer from "nodemailer/lib/mail-composer";
 import type { MailTransport } from "../../app/ports.ts";
 import { onTheWire } from "./address.ts";
 import { codeOf } from "./answer.ts";
+import { createComposer } from "./composer.ts";
 import { optionsOf, type Timeouts } from "./options.ts";
 import { acceptedOutcome, explain, faultOutcome, type Relay } from "./outcome.ts";
 import { createPool } from "./pool.ts";
@@ -49,19 +49,7 @@ export function createMailTransport(
     });
   };
   return {
-    compose({ headers, messageId, attachments, ...message }) {
-      const mail = {
-        ...message,
-        messageId: `<${messageId}>`,
-        headers,
-        attachments: [...attachments],
-        // The bytes that are kept are those on the wire, where every line ends in CRLF.
-        newline: "windows",
-        disableFileAccess: true,
-        disableUrlAccess: true,
-      };
-      return new MailComposer(mail).compile().build();
-    },
+    compose: createComposer(),
     send: (mime, { from, to }) =>
       pool.withRoom(async () => {
         const startedMs = performance.now();
