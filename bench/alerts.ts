@@ -42,7 +42,7 @@ async function open(url: string): Promise<Opened> {
   await queue.start();
   return {
     store: createSyncStore(database.prisma, queue.enqueueDeliveries),
-    outbox: createOutboxStore(database.prisma, queue.enqueueDeliveries),
+    outbox: createOutboxStore(database, queue.enqueueDeliveries),
     async close() {
       await queue.stop(1_000);
       await database.close();

@@ -8,11 +8,11 @@ export const DELIVERY_MUTATIONS: readonly Mutation[] = [
   {
     name: "the receipt is written before the mail is sent",
     file: "src/app/deliver.ts",
-    find: "  const sent = await send({ owed, mime, way }, settings, ports);\n",
+    find: "  const sent = await send({ owed, way, mime }, settings, ports);\n",
     replace: `  const early = { kind: "accepted", response: "", stage: "answer", code: 250, enhancedCode: null, queueId: null, durationMs: 0 };
-  const receiptNow = { state: "delivered", at: clock.now(), response: "250" };
-  await outbox.receive(notificationId, receiptNow, { startedAt, way: "smtp", outcome: early }, null);
-  const sent = await send({ owed, mime, way }, settings, ports);\n`,
+  const receiptNow = { state: "delivered", at: startedAt, response: "250" };
+  await ports.outbox.receive(id, receiptNow, { startedAt, way: "smtp", outcome: early }, null);
+  const sent = await send({ owed, way, mime }, settings, ports);\n`,
     tests: {
       [DELIVER]: ["the mail stays owed, and is delivered once the server is back"],
       [PROMISE]: ["where the mail server refuses every mail for now, once"],
@@ -22,41 +22,26 @@ export const DELIVERY_MUTATIONS: readonly Mutation[] = [
   {
     name: "the attempt is written down after the mail is sent",
     file: "src/app/deliver.ts",
-    find: `  if (!(await outbox.begin(notificationId, owed.notification.attempts, startedAt))) return { kind: "idle" };
+    find: `  const mime = await ports.outbox.begin({ id, attempts, at: startedAt, ...made });
+  if (mime === null) return null;
 
-  const sent = await send({ owed, mime, way }, settings, ports);\n`,
-    replace: `  const sent = await send({ owed, mime, way }, settings, ports);
-  if (!(await outbox.begin(notificationId, owed.notification.attempts, startedAt))) return { kind: "idle" };\n`,
+  const sent = await send({ owed, way, mime }, settings, ports);\n`,
+    replace: `  const sent = await send({ owed, way, mime: made.mime }, settings, ports);
+  const mime = await ports.outbox.begin({ id, attempts, at: startedAt, ...made });
+  if (mime === null) return null;\n`,
     tests: {
       [DELIVER]: [
         "leaves the mail to the next one, which sends the same bytes",
         "a mail that is cancelled between its rendering and its sending is not sent",
       ],
+      [PROMISE]: ["where the process died before the answer came"],
     },
   },
   {
-    name: "the bytes of a mail are kept after it was sent",
-    file: "src/app/deliver.ts",
-    find: `  const mime = owed.mime ?? (await freeze(owed, settings, ports));
-  const startedAt = clock.now();
-  if (!(await outbox.begin(notificationId, owed.notification.attempts, startedAt))) return { kind: "idle" };
-
-  const sent = await send({ owed, mime, way }, settings, ports);\n`,
-    replace: `  let kept = null;
-  const later = { ...outbox, freeze: async (_id, content) => { kept = content; return content.mime; } };
-  const mime = owed.mime ?? (await freeze(owed, settings, { ...ports, outbox: later }));
-  const startedAt = clock.now();
-  if (!(await outbox.begin(notificationId, owed.notification.attempts, startedAt))) return { kind: "idle" };
-
-  const sent = await send({ owed, mime, way }, settings, ports);
-  if (kept !== null) await outbox.freeze(notificationId, kept);\n`,
-    tests: { [PROMISE]: ["where the process died before the answer came"] },
-  },
-  {
     name: "the bytes of a mail are not kept",
-    file: "src/app/deliver.ts",
-    find: "  return outbox.freeze(id, { subject: rendered.subject, mime });\n",
-    replace: "  return mime;\n",
+    file: "src/adapters/postgres/outbox-attempts.ts",
+    find: "      mime = coalesce(n.mime, beginning.head || ($7::bytea[])[beginning.tail])\n",
+    replace: "      mime = n.mime\n",
     tests: {
       [DELIVER]: [
         "is what was frozen, byte for byte, under the Message-ID of its row",
@@ -68,20 +53,17 @@ export const DELIVERY_MUTATIONS: readonly Mutation[] = [
   {
     name: "what was frozen is frozen anew",
     file: "src/adapters/postgres/outbox-attempts.ts",
-    find: " AND n.mime IS NULL RETURNING ",
-    replace: " RETURNING ",
-    tests: {
-      "test/adapters/postgres/outbox-store.test.ts": ["what is frozen stays, whoever freezes later"],
-      [DELIVER]: ["and one that freezes at the same moment keep one and the same mail"],
-    },
+    find: "coalesce(n.mime, beginning.head || ($7::bytea[])[beginning.tail])",
+    replace: "beginning.head || ($7::bytea[])[beginning.tail]",
+    tests: { "test/adapters/postgres/outbox-store.test.ts": ["what is frozen stays, whoever freezes later"] },
   },
   {
     name: "every attempt has a Message-ID of its own",
     file: "src/app/deliver.ts",
-    find: "  const sent = await send({ owed, mime, way }, settings, ports);\n",
+    find: "  const sent = await send({ owed, way, mime }, settings, ports);\n",
     replace: `  const another = \`Message-ID: <\${ports.newId()}@\`;
   const bytes = Buffer.from(mime.toString("latin1").replace(/^Message-ID:\\s*<[^@]+@/im, another), "latin1");
-  const sent = await send({ owed, mime: bytes, way }, settings, ports);\n`,
+  const sent = await send({ owed, way, mime: bytes }, settings, ports);\n`,
     tests: {
       [PROMISE]: ["where the mail server's answer was lost", "where the process died before the answer came"],
     },

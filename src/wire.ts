@@ -89,7 +89,7 @@ export async function openRuntime(
       transport,
       fallbacks,
       store: explaining(createSyncStore(prisma, queue.enqueueDeliveries), connection),
-      outbox: explaining(createOutboxStore(prisma, queue.enqueueDeliveries), connection),
+      outbox: explaining(createOutboxStore(database, queue.enqueueDeliveries), connection),
       digests: explaining(createDigestStore(database, queue.enqueueDeliveries), connection),
       digestWatches: digestWatches(config),
       mail: mailSettings(config),

@@ -22,7 +22,7 @@ import { renderMail } from "../mail/render.ts";
 import type { MailInput } from "../mail/view.ts";
 import type { FallbackChannel, FallbackMessage } from "./fallback.ts";
 import type { Clock, DeliveryOutcome, MailTransport } from "./ports.ts";
-import type { Attempted, OutboxStore, OwedMail, Receipt, Released, Way } from "./store.ts";
+import type { Attempted, Beginning, OutboxStore, OwedMail, Receipt, Released, Way } from "./store.ts";
 
 /** A second way out has so long. */
 const FALLBACK_DEADLINE_MS = 60_000;
@@ -72,20 +72,43 @@ export type Attempt =
 
 /** Tries the mail, if it is owed and its time has come, and writes the receipt. Rejects only where the database fails. */
 export async function deliver(job: DeliveryJob, settings: MailSettings, ports: DeliverPorts): Promise<Attempt> {
-  const { outbox, clock } = ports;
+  const { outbox, transport } = ports;
   const { notificationId } = job;
   const released = await release(job, settings, ports);
   if (released.kind !== "send") return released;
   const { owed, way } = released;
-  const mime = owed.mime ?? (await freeze(owed, settings, ports));
-  const startedAt = clock.now();
-  if (!(await outbox.begin(notificationId, owed.notification.attempts, startedAt))) return { kind: "idle" };
+  const made =
+    owed.mime === null
+      ? await make(owed, settings, ports)
+      : { subject: owed.notification.subject ?? "", mime: owed.mime };
+  const attempted = await transport.inTurn(() => attempt({ owed, way, made }, settings, ports));
+  if (attempted === null) return { kind: "idle" };
 
-  const sent = await send({ owed, mime, way }, settings, ports);
-  const relay = await relayAfter(sent.outcome, way, ports);
-  const receipt = await receiptOf(sent, owed, relay, ports);
-  await outbox.receive(notificationId, receipt, { startedAt, ...sent }, relay);
-  return { kind: "attempted", notification: owed.notification, ...sent, receipt };
+  const relay = await relayAfter(attempted.outcome, way, ports);
+  const receipt = await receiptOf(attempted, owed, relay, ports);
+  await outbox.receive(notificationId, receipt, attempted, relay);
+  return {
+    kind: "attempted",
+    notification: owed.notification,
+    way: attempted.way,
+    outcome: attempted.outcome,
+    receipt,
+  };
+}
+
+/** Sends what is kept of the mail, once that is written down; null where the mail is no longer ours to send. */
+async function attempt(
+  { owed, way, made }: Sending & { readonly made: Made },
+  settings: MailSettings,
+  ports: DeliverPorts,
+): Promise<Attempted | null> {
+  const { id, attempts } = owed.notification;
+  const startedAt = ports.clock.now();
+  const mime = await ports.outbox.begin({ id, attempts, at: startedAt, ...made });
+  if (mime === null) return null;
+
+  const sent = await send({ owed, way, mime }, settings, ports);
+  return { startedAt, ...sent };
 }
 
 /** What becomes of the mail, now that its time has come. */
@@ -107,11 +130,16 @@ function release(
   });
 }
 
-type Sending = { readonly owed: OwedMail; readonly mime: Buffer; readonly way: Way };
+type Made = Pick<Beginning, "subject" | "mime">;
+type Sending = { readonly owed: OwedMail; readonly way: Way };
 type Sent = Pick<Attempted, "way" | "outcome">;
 
 /** One transaction with the relay; or else one attempt by each of the other ways, until one takes it. */
-async function send({ owed, mime, way }: Sending, settings: MailSettings, ports: DeliverPorts): Promise<Sent> {
+async function send(
+  { owed, mime, way }: Sending & { readonly mime: Buffer },
+  settings: MailSettings,
+  ports: DeliverPorts,
+): Promise<Sent> {
   const { transport, fallbacks, clock } = ports;
   const { id: notificationId, messageId, kind, watch, recipient, createdAt } = owed.notification;
   if (way.kind === "relay") {
@@ -185,17 +213,13 @@ export function renderOwed(owed: OwedMail, settings: MailSettings, now: Date) {
   return renderMail(input);
 }
 
-async function freeze(
-  owed: OwedMail,
-  settings: MailSettings,
-  { outbox, transport, clock }: DeliverPorts,
-): Promise<Buffer> {
-  const { id, messageId, recipient } = owed.notification;
+async function make(owed: OwedMail, settings: MailSettings, { transport, clock }: DeliverPorts): Promise<Made> {
+  const { messageId, recipient } = owed.notification;
   // No mail tells a time more exactly, so that all that is written in one second is alike and made once.
   const now = new Date(Math.floor(clock.now().getTime() / 1_000) * 1_000);
   const rendered = renderOwed(owed, settings, now);
   const mime = await transport.compose({ ...rendered, messageId, from: settings.from, to: recipient, date: now });
-  return outbox.freeze(id, { subject: rendered.subject, mime });
+  return { subject: rendered.subject, mime };
 }
 
 async function receiptOf(

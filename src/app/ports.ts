@@ -74,6 +74,8 @@ export type DeliveryOutcome = Exchange &
 export type MailTransport = {
   /** The exact bytes that will be sent, CRLF line ends. */
   compose(message: Message): Promise<Buffer>;
+  /** Runs the work around a `send` once a connection will soon be free for it. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** One SMTP transaction for one recipient. Never rejects. */
   send(mime: Buffer, envelope: { readonly from: string; readonly to: string }): Promise<DeliveryOutcome>;
   /** Connects, secures and logs in, without sending. Rejects with a sentence that says what to do. */

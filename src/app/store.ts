@@ -120,6 +120,16 @@ export type Released =
 /** How the mail leaves: by the relay, perhaps as the one that finds out whether it is well again, or the other way. */
 export type Way = Extract<WayOut, { readonly kind: "relay" | "fallback" }>;
 
+/** What is written about a notification before an attempt. */
+export type Beginning = {
+  readonly id: string;
+  /** How many there were when the mail was let through. */
+  readonly attempts: number;
+  readonly at: Date;
+  readonly subject: string;
+  readonly mime: Buffer;
+};
+
 /** What is written about a notification after an attempt. */
 export type Receipt =
   | { readonly state: "delivered"; readonly at: Date; readonly response: string }
@@ -155,15 +165,13 @@ export type OutboxStore = {
    * @param decide pure; not called for a mail that is not owed or not due
    */
   release(id: string, now: Date, given: Releasing): Promise<Released>;
-  /** Keeps the bytes and the subject unless some are kept already; the bytes that are kept. */
-  freeze(id: string, frozen: { readonly subject: string; readonly mime: Buffer }): Promise<Buffer>;
   /**
-   * Notes that an attempt begins: one more attempt, state sending.
+   * Notes that an attempt begins: one more attempt, state sending. With it the bytes and the subject are kept, unless
+   * some are kept already.
    *
-   * @param attempts how many there were when the mail was let through
-   * @returns false where it is no longer owed, or somebody else has begun meanwhile
+   * @returns the bytes that are kept; null where the mail is no longer owed, or somebody else has begun meanwhile
    */
-  begin(id: string, attempts: number, at: Date): Promise<boolean>;
+  begin(beginning: Beginning): Promise<Buffer | null>;
   /** Whether the mail server can be reached, as last known. */
   relay(): Promise<RelayState>;
   /**

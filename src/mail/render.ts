@@ -1,9 +1,10 @@
 /** From the events of a notification to the parts of its mail; the MIME is composed elsewhere. */
-import { inviteKey } from "../domain/invite.ts";
+import type { Event } from "../domain/event.ts";
+import { type Invite, inviteKey } from "../domain/invite.ts";
+import { createMemory } from "../domain/memory.ts";
 import { type CalendarAttachment, cancelledCalendars, publishedCalendars } from "./calendar.ts";
 import { mailHeaders, type Thread, threadHeaders } from "./headers.ts";
 import { renderHtml } from "./html.ts";
-import { createMemory } from "./memory.ts";
 import { renderText } from "./text.ts";
 import { buildMailView, type Content, type MailInput } from "./view.ts";
 
@@ -17,29 +18,48 @@ export type RenderedMail = {
   readonly attachments: readonly CalendarAttachment[];
 };
 
-/** Contents that are kept: of the news of some minutes. */
+/** Of so many kinds of mail what all their recipients get alike is kept. */
 const MOST = 32;
 
-const remembered = createMemory<RenderedMail>(MOST);
-
 /**
- * Subject, both parts, headers and attachments of one mail. What all recipients get alike is made once.
+ * Subject, both parts, headers and attachments of one mail.
  *
  * @throws RangeError for a time zone that does not exist
  */
-export function renderMail(input: MailInput): RenderedMail {
-  const { recipient, earlier, ...content } = input;
-  const cancelled = cancelledCalendars(input);
-  const key = JSON.stringify([content, cancelled.length]);
-  const shared = remembered(key, () => renderContent(content, cancelled));
-  const thread = threadOf(input);
-  return {
-    ...shared,
-    headers: { ...(thread === null ? {} : threadHeaders(thread, input.from)), ...shared.headers },
-    attachments: [...shared.attachments, ...cancelled],
+export const renderMail = createRenderer();
+
+/** Renders mails. What all who are told the same get alike is made once, and the mail depends on its input alone. */
+export function createRenderer(): (input: MailInput) => RenderedMail {
+  const remembered = createMemory<RenderedMail>(MOST);
+  return (input) => {
+    const { recipient, earlier, ...content } = input;
+    const cancelled = cancelledCalendars(input);
+    const { events, invites, ...others } = content;
+    const key = [JSON.stringify([others, cancelled.length]), ...events.map(spell), "", ...invites.map(spell)].join(
+      "\n",
+    );
+    const shared = remembered(key, () => renderContent(content, cancelled));
+    const thread = threadOf(input);
+    return {
+      ...shared,
+      headers: { ...(thread === null ? {} : threadHeaders(thread, input.from)), ...shared.headers },
+      attachments: [...shared.attachments, ...cancelled],
+    };
   };
 }
 
+const spelled = new WeakMap<object, string>();
+
+/** Everything that is known of an event or an invite, as text. */
+function spell(one: Event | Invite): string {
+  const known = spelled.get(one);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(one);
+  spelled.set(one, text);
+  return text;
+}
+
+/** @param cancelled the calendars that are the recipient's own: what they are about is the content's */
 function renderContent(content: Content, cancelled: readonly CalendarAttachment[]): RenderedMail {
   const published = publishedCalendars(content);
   const view = buildMailView(content, [...published, ...cancelled]);

@@ -1,7 +1,7 @@
 /**
  * Instants and stretches of time in words for people: English, unambiguous, in the recipient's zone and in UTC.
  */
-import { createMemory } from "./memory.ts";
+import { createMemory } from "../domain/memory.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

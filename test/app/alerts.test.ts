@@ -47,7 +47,7 @@ async function open(t: TestContext, options: Options = {}): Promise<Stage & { re
     await relay.close();
     await lab.close();
   });
-  const outbox = createOutboxStore(database.prisma, database.queue.enqueueDeliveries);
+  const outbox = createOutboxStore(database, database.queue.enqueueDeliveries);
   const transport = createMailTransport(relay.url, String);
   const ports = { outbox, transport, fallbacks: [], clock: { now: lab.now }, chance: () => 0.5, newId: randomUUID };
   const settings: MailSettings = {
@@ -261,7 +261,13 @@ describe("a mail that was given up", () => {
     const lost = await database.prisma.notification.findFirstOrThrow({
       where: { watchName: lab.plan.watch, state: "pending" },
     });
-    await stage.ports.outbox.begin(lost.id, 0, lab.now());
+    await stage.ports.outbox.begin({
+      id: lost.id,
+      attempts: 0,
+      at: lab.now(),
+      subject: "lost",
+      mime: Buffer.from("lost"),
+    });
     const receipt = {
       state: "dead",
       at: lab.now(),

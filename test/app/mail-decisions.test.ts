@@ -41,7 +41,7 @@ async function openWithDead(t: TestContext) {
   const clock = { now: lab.now };
   const { enqueueDeliveries } = database.queue;
   const ports: DeliverPorts = {
-    outbox: createOutboxStore(database.prisma, enqueueDeliveries),
+    outbox: createOutboxStore(database, enqueueDeliveries),
     transport: createMailTransport(relay.url, (text) => text),
     fallbacks: [],
     clock,

@@ -47,7 +47,7 @@ export async function openStage(
     await lab.close();
     await database.close();
   });
-  const outbox = createOutboxStore(database.prisma, database.queue.enqueueDeliveries);
+  const outbox = createOutboxStore(database, database.queue.enqueueDeliveries);
   const clock = { now: lab.now };
   const ports = { outbox, transport, fallbacks, clock, chance: () => 0.5, newId: randomUUID };
   return { lab, relay, ports, settings: { ...SETTINGS, ...settings } };

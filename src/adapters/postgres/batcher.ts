@@ -1,17 +1,20 @@
 /** Makes one piece of work of what many ask for at once: what comes while one is under way waits for the next. */
+import { setTimeout as pause } from "node:timers/promises";
 
 /** Nobody waits longer than for so many others. */
-const MOST = 64;
+const MOST = 200;
 
 /**
  * Asks for one item, and gets its own result.
  *
  * @param many answers in the order of the items, with undefined for those that have to be done alone
- * @param alone also for all of them where `many` fails; where it is left out, that failure is everybody's
+ * @param alone also for all of them where `many` fails, which is then given
+ * @param gatherMs how long to wait between one piece of work and the next, so that more can join it
  */
 export function createBatcher<Item, Result>(
   many: (items: readonly Item[]) => Promise<readonly (Result | undefined)[]>,
-  alone: ((item: Item) => Promise<Result>) | null,
+  alone: (item: Item, failure: unknown) => Promise<Result>,
+  gatherMs = 0,
 ): (item: Item) => Promise<Result> {
   type Asked = PromiseWithResolvers<Result> & { readonly item: Item };
   let waiting: Asked[] = [];
@@ -29,13 +32,13 @@ export function createBatcher<Item, Result>(
       } catch (error) {
         for (const asked of batch) settle(asked, undefined, error);
       }
+      if (gatherMs > 0 && waiting.length < MOST) await pause(gatherMs);
     }
     working = false;
   };
-  const settle = ({ item, resolve, reject }: Asked, result: Result | undefined, error?: unknown) => {
+  const settle = ({ item, resolve, reject }: Asked, result: Result | undefined, failure?: unknown) => {
     if (result !== undefined) resolve(result);
-    else if (alone === null) reject(error);
-    else alone(item).then(resolve, reject);
+    else alone(item, failure).then(resolve, reject);
   };
   return (item) => {
     const asked = { item, ...Promise.withResolvers<Result>() };

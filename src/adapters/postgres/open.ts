@@ -1,6 +1,6 @@
 /** Opens the database that DATABASE_URL names: a Postgres server, or the embedded one on a folder. */
 import { PrismaPg } from "@prisma/adapter-pg";
-import { Client, type ClientBase, Pool, type PoolConfig } from "pg";
+import { Client, type ClientBase, Pool, type PoolConfig, type QueryResultRow } from "pg";
 import { PrismaClient } from "../../generated/prisma/client.ts";
 import { asDatabaseError, DatabaseError, where } from "./database-error.ts";
 import { openEmbedded, type Role } from "./embedded.ts";
@@ -8,8 +8,15 @@ import { openEmbedded, type Role } from "./embedded.ts";
 /** How to connect, and what a pool does with each connection that it makes. */
 export type Connection = PoolConfig & { readonly onConnect: (client: ClientBase) => Promise<unknown> };
 
+/** Runs one statement with its values, without Prisma in between: for statements of which there are many. */
+export type Sql = {
+  query<Row extends QueryResultRow>(text: string, values: readonly unknown[]): Promise<{ readonly rows: Row[] }>;
+};
+
 export type Database = {
   readonly prisma: PrismaClient;
+  /** Over the same connections. */
+  readonly sql: Sql;
   /** For whoever needs connections of its own: the queue, migrations. */
   readonly connection: Connection;
   readonly embedded: boolean;
@@ -40,6 +47,7 @@ export async function openDatabase(url: string, role: Role): Promise<Database> {
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool), queryPlanCacheMaxSize: 0 });
   return {
     prisma,
+    sql: { query: (text, values) => pool.query(text, [...values]) },
     connection,
     embedded: embedded !== null,
     async close() {

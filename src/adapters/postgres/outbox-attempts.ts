@@ -1,33 +1,48 @@
-/** What is written around an attempt, for many mails in one statement: the bytes, that it begins, that it was accepted. */
-import type { Attempted } from "../../app/store.ts";
-import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
+/** What is written around an attempt, for many mails in one statement: the bytes and that it begins, that it was accepted. */
+import type { Attempted, Beginning } from "../../app/store.ts";
+import type { Sql } from "./open.ts";
 
-export type Frozen = { readonly id: string; readonly subject: string; readonly mime: Buffer };
-
-/** The bytes of each mail that had none; undefined for the others. */
-export async function freezeMany(prisma: PrismaClient, mails: readonly Frozen[]): Promise<(Buffer | undefined)[]> {
-  const ids = mails.map(({ id }) => id);
-  const subjects = mails.map(({ subject }) => subject);
-  const mimes = mails.map(({ mime }) => mime.toString("base64"));
-  const rows = await prisma.$queryRaw<{ id: string }[]>`
-    UPDATE notification n SET subject = frozen.subject, mime = decode(frozen.mime, 'base64')
-    FROM unnest(${ids}::uuid[], ${subjects}::text[], ${mimes}::text[]) AS frozen (id, subject, mime)
-    WHERE n.id = frozen.id AND n.mime IS NULL RETURNING n.id::text`;
-  const taken = firstOf(rows);
-  return mails.map(({ id, mime }) => (taken(id) ? mime : undefined));
+/** Of each mail whose attempt begins the bytes that are kept, null for the others; undefined where it is asked for twice. */
+export async function beginMany(sql: Sql, asked: readonly Beginning[]): Promise<(Buffer | null | undefined)[]> {
+  const firsts = new Map(asked.toReversed().map((one) => [one.id, one]));
+  const beginnings = [...firsts.values()];
+  const { heads, tails, tailOf } = sharedTails(beginnings.map(({ mime }) => mime));
+  const { rows } = await sql.query<{ id: string; kept: Buffer | null }>(
+    `UPDATE notification n SET state = 'sending', attempts = n.attempts + 1, last_attempt_at = beginning.at,
+      subject = CASE WHEN n.mime IS NULL THEN beginning.subject ELSE n.subject END,
+      mime = coalesce(n.mime, beginning.head || ($7::bytea[])[beginning.tail])
+    FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::text[], $5::bytea[], $6::integer[])
+      AS beginning (id, attempts, at, subject, head, tail)
+    WHERE n.id = beginning.id AND n.attempts = beginning.attempts AND n.state IN ('pending', 'sending')
+    RETURNING n.id, nullif(n.mime, beginning.head || ($7::bytea[])[beginning.tail]) AS kept`,
+    [
+      beginnings.map(({ id }) => id),
+      beginnings.map(({ attempts }) => attempts),
+      beginnings.map(({ at }) => at.toISOString()),
+      beginnings.map(({ subject }) => subject),
+      heads,
+      tailOf,
+      tails,
+    ],
+  );
+  const keptOf = new Map(rows.map(({ id, kept }) => [id, kept]));
+  return asked.map((one) => {
+    if (firsts.get(one.id) !== one) return undefined;
+    const kept = keptOf.get(one.id);
+    return kept === undefined ? null : (kept ?? one.mime);
+  });
 }
 
-export type Beginning = { readonly id: string; readonly attempts: number; readonly at: Date };
-
-/** Whether each attempt begins. */
-export async function beginMany(prisma: PrismaClient, attempts: readonly Beginning[]): Promise<boolean[]> {
-  const rows = await prisma.$queryRaw<{ id: string }[]>`
-    UPDATE notification n SET state = 'sending', attempts = n.attempts + 1, last_attempt_at = beginning.at
-    FROM jsonb_to_recordset(${JSON.stringify(attempts)}::jsonb) AS beginning (id uuid, attempts integer, at timestamptz)
-    WHERE n.id = beginning.id AND n.attempts = beginning.attempts AND n.state IN ('pending', 'sending')
-    RETURNING n.id::text`;
-  const begun = firstOf(rows);
-  return attempts.map(({ id }) => begun(id));
+/** Each mail in two, cut behind its header: what many have alike is brought to the database only once. */
+function sharedTails(mimes: readonly Buffer[]) {
+  const tails: Buffer[] = [];
+  const cut = mimes.map((mime) => {
+    const at = mime.indexOf("\r\n\r\n") + 1;
+    const tail = mime.subarray(at);
+    const known = tails.findIndex((one) => one.equals(tail));
+    return { head: mime.subarray(0, at), tail: known >= 0 ? known + 1 : tails.push(tail) };
+  });
+  return { heads: cut.map(({ head }) => head), tails, tailOf: cut.map(({ tail }) => tail) };
 }
 
 const MAYBE_REPEATED = "it may be a repeat: an earlier attempt sent it and heard no answer";
@@ -40,18 +55,15 @@ export type Accepted = {
 };
 
 /** Writes the attempts and that they were accepted. */
-export async function receiveAccepted(
-  db: Pick<Prisma.TransactionClient, "$executeRaw">,
-  accepted: readonly Accepted[],
-): Promise<true[]> {
+export async function receiveAccepted(sql: Sql, accepted: readonly Accepted[]): Promise<true[]> {
   const rows = accepted.map(({ id, at, response, attempted: { startedAt, way, outcome } }) => {
     const { stage, code, enhancedCode: enhanced_code, queueId: queue_id } = outcome;
     const duration_ms = Math.round(outcome.durationMs);
     return { id, at, response, started_at: startedAt, way, stage, code, enhanced_code, queue_id, duration_ms };
   });
-  await db.$executeRaw`
-    WITH accepted AS (
-      SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS rows (
+  await sql.query(
+    `WITH accepted AS (
+      SELECT * FROM jsonb_to_recordset($1::jsonb) AS rows (
         id uuid, at timestamptz, response text, started_at timestamptz, way text, stage text, code integer,
         enhanced_code text, queue_id text, duration_ms integer)
     ), attempted AS (
@@ -63,14 +75,10 @@ export async function receiveAccepted(
       ON CONFLICT DO NOTHING
     )
     UPDATE notification n SET state = 'delivered', delivered_at = accepted.at, response = accepted.response,
-      error = NULL, reason = CASE WHEN n.maybe_accepted THEN ${MAYBE_REPEATED} END, next_attempt_at = NULL,
+      error = NULL, reason = CASE WHEN n.maybe_accepted THEN $2 END, next_attempt_at = NULL,
       waits_for_relay = false
-    FROM accepted WHERE n.id = accepted.id AND n.state = 'sending'`;
+    FROM accepted WHERE n.id = accepted.id AND n.state = 'sending'`,
+    [JSON.stringify(rows), MAYBE_REPEATED],
+  );
   return accepted.map(() => true);
-}
-
-/** Whether there is a row with the id, once for each. */
-function firstOf(rows: readonly { readonly id: string }[]): (id: string) => boolean {
-  const left = new Set(rows.map(({ id }) => id));
-  return (id) => left.delete(id);
 }

@@ -1,41 +1,45 @@
 /** The outbox: what a delivery reads, and the receipts it writes. */
-import type { Attempted, OutboxStore, Receipt } from "../../app/store.ts";
+
+import { DatabaseError as StatementError } from "pg";
+import type { Attempted, Beginning, OutboxStore, Receipt } from "../../app/store.ts";
 import { isRelayTrouble } from "../../domain/relay.ts";
-import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
+import type { Prisma } from "../../generated/prisma/client.ts";
 import { createBatcher } from "./batcher.ts";
 import { recordDeath } from "./deaths.ts";
-import {
-  type Accepted,
-  type Beginning,
-  beginMany,
-  type Frozen,
-  freezeMany,
-  receiveAccepted,
-} from "./outbox-attempts.ts";
+import type { Database, Sql } from "./open.ts";
+import { type Accepted, beginMany, receiveAccepted } from "./outbox-attempts.ts";
 import { requeueForgotten } from "./outbox-forgotten.ts";
 import { createRelease, type EnqueueDeliveries, TRANSACTION } from "./outbox-release.ts";
 import { readRelay, writeRelay } from "./relay-state.ts";
 
 type Tx = Prisma.TransactionClient;
 
-export function createOutboxStore(prisma: PrismaClient, enqueueDeliveries: EnqueueDeliveries): OutboxStore {
-  const freeze = createBatcher<Frozen, Buffer>(
-    (mails) => freezeMany(prisma, mails),
-    (mail) => freezeAlone(prisma, mail),
+/** A mail is not kept waiting by its receipt. Were we to die now, the mails of so long would be repeated. */
+const RECEIPTS_GATHER_MS = 20;
+
+export function createOutboxStore(
+  { prisma, sql }: Pick<Database, "prisma" | "sql">,
+  enqueueDeliveries: EnqueueDeliveries,
+): OutboxStore {
+  const begin = createBatcher<Beginning, Buffer | null>(
+    (beginnings) => beginMany(sql, beginnings),
+    async (beginning, failure) => {
+      // Where it is not known whether the attempt has begun, the job is run again, and takes it over.
+      if (failure !== undefined && !wasRefused(failure)) throw failure;
+      return (await beginMany(sql, [beginning]))[0] ?? null;
+    },
   );
-  // Where it is not known whether an attempt has begun, the job is run again, and takes it over.
-  const begin = createBatcher<Beginning, boolean>((attempts) => beginMany(prisma, attempts), null);
   const accept = createBatcher<Accepted, true>(
-    (accepted) => receiveAccepted(prisma, accepted),
+    (accepted) => receiveAccepted(sql, accepted),
     async (accepted) => {
-      await receiveAccepted(prisma, [accepted]);
+      await receiveAccepted(sql, [accepted]);
       return true;
     },
+    RECEIPTS_GATHER_MS,
   );
   return {
     release: createRelease(prisma, enqueueDeliveries),
-    freeze: (id, { subject, mime }) => freeze({ id, subject, mime }),
-    begin: (id, attempts, at) => begin({ id, attempts, at }),
+    begin,
     relay: () => readRelay(prisma),
 
     async receive(id, receipt, attempted, relay) {
@@ -45,7 +49,7 @@ export function createOutboxStore(prisma: PrismaClient, enqueueDeliveries: Enque
       }
       await prisma.$transaction(async (tx) => {
         if (receipt.state === "delivered") {
-          await receiveAccepted(tx, [{ id, at: receipt.at, response: receipt.response, attempted }]);
+          await receiveAccepted(within(tx), [{ id, at: receipt.at, response: receipt.response, attempted }]);
         } else {
           await writeAttempt(tx, id, attempted);
           await writeReceipt(tx, id, receipt, attempted, enqueueDeliveries);
@@ -74,12 +78,14 @@ export function createOutboxStore(prisma: PrismaClient, enqueueDeliveries: Enque
   };
 }
 
-async function freezeAlone(prisma: PrismaClient, { id, subject, mime }: Frozen): Promise<Buffer> {
-  const data = { subject, mime: new Uint8Array(mime) };
-  const { count } = await prisma.notification.updateMany({ where: { id, mime: null }, data });
-  if (count === 1) return mime;
-  const kept = await prisma.notification.findUniqueOrThrow({ where: { id }, select: { mime: true } });
-  return Buffer.from(kept.mime ?? mime);
+/** Whether the database said no to the statement, so that nothing of it is done. */
+function wasRefused(failure: unknown): boolean {
+  return failure instanceof StatementError && failure.severity === "ERROR";
+}
+
+/** As part of the transaction. */
+function within(tx: Tx): Sql {
+  return { query: async (text, values) => ({ rows: await tx.$queryRawUnsafe(text, ...values) }) };
 }
 
 async function writeAttempt(tx: Tx, notificationId: string, { startedAt, way, outcome }: Attempted): Promise<void> {

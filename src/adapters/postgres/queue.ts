@@ -5,7 +5,7 @@
  * has been missing for a while. Retrying a mail is ours to decide, so a job is only run again after a crash.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { type DatabaseOptions, fromPrisma, type Job, type JobResult, type JobWithMetadata, PgBoss } from "pg-boss";
+import { type DatabaseOptions, fromPrisma, type Job, type JobResult, PgBoss } from "pg-boss";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
 
@@ -19,13 +19,12 @@ const SUPERVISE_SECONDS = 15;
 const POLL_SECONDS = 2;
 /** How often a database that fails is tried again. */
 const LOOK_EVERY_MS = 500;
-/** Each takes so many mails together. While one writes down what it did, the others deliver. */
-const DELIVERY_WORKERS = 3;
-/**
- * More than the relay is given at once, so that the database is asked for many at a time; but no more than the relay
- * gets through before a job's time is over, were it to take the longest with each.
- */
-const DELIVERIES_TOGETHER = 8;
+/** Each takes so many mails together. While one writes down what it did, the other delivers. */
+const DELIVERY_WORKERS = 2;
+/** The more, the fewer statements are needed for each mail. */
+const DELIVERIES_TOGETHER = 200;
+/** Longer than the relay needs for all mails that are taken at a time, were it to take the longest with each. */
+const DELIVERIES_EXPIRE_SECONDS = 4 * 3_600;
 
 export type SyncJob = { readonly id: string; readonly watch: string };
 
@@ -114,6 +113,7 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       await boss.createQueue(DIGEST, { ...options, retryLimit: 100, retryDelay: 30 });
       await boss.createQueue(DELIVER, {
         ...options,
+        expireInSeconds: DELIVERIES_EXPIRE_SECONDS,
         retryLimit: 10_000,
         retryDelay: 2,
         retryBackoff: true,
@@ -155,10 +155,9 @@ export function createQueue(database: Database, onError: (error: Error) => void)
         ...polling,
         localConcurrency: DELIVERY_WORKERS,
         batchSize: DELIVERIES_TOGETHER,
-        includeMetadata: true,
         perJobResults: true,
       } as const;
-      await boss.work(DELIVER, deliver, (jobs: JobWithMetadata<{ notificationId: string }>[]) =>
+      await boss.work(DELIVER, deliver, (jobs: Job<{ notificationId: string }>[]) =>
         andGoOn(
           DELIVER,
           Promise.all(jobs.map((job) => settled(job.id, onceWritable(DELIVER, job.id, deliverJob(job, workers))))),
@@ -178,10 +177,7 @@ export function createQueue(database: Database, onError: (error: Error) => void)
   };
 }
 
-function deliverJob(
-  { data, retryCount }: JobWithMetadata<{ notificationId: string }>,
-  workers: Workers,
-): Promise<void> {
+function deliverJob({ data, retryCount }: Job<{ notificationId: string }>, workers: Workers): Promise<void> {
   return workers.deliver(data.notificationId, retryCount > 0);
 }
 

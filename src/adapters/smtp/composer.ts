@@ -1,67 +1,78 @@
-/** Composes mails. What many recipients get alike, both parts and the files, is encoded once for all of them. */
+/** Composes mails. What several have alike, most of the header and all of the body, is encoded once for all of them. */
 import { createHash } from "node:crypto";
 import MailComposer from "nodemailer/lib/mail-composer";
+import MimeNode from "nodemailer/lib/mime-node";
 import type { Attachment, Message } from "../../app/ports.ts";
 
-/** Bodies that are kept: of the news of some minutes. */
+/** Of so many kinds of mail the encoded part is kept. */
 const MOST = 32;
 
-type Content = Pick<Message, "text" | "html" | "attachments">;
+/** A mail without the header fields that are its recipient's own. */
+type Content = Omit<Message, "to" | "messageId">;
+type Encoded = { readonly content: Content; readonly bytes: Promise<Buffer> };
 
-/** A multipart body, without the header before it. Its boundary is made of the content, so that it is always the same. */
-type Body = { readonly content: Content; readonly boundary: string; readonly bytes: Promise<Buffer> };
-
-/** Composes one mail: the exact bytes that will be sent, CRLF line ends. */
+/** Composes one mail: the exact bytes that will be sent, CRLF line ends. They depend on the mail alone. */
 export function createComposer(): (message: Message) => Promise<Buffer> {
-  let recent: readonly Body[] = [];
-  const bodyOf = (message: Message): Body => {
-    const known = recent.find(({ content }) => isSame(content, message));
-    if (known !== undefined && known === recent[0]) return known;
-    const body = known ?? encode(message);
-    recent = [body, ...recent.filter((one) => one !== body)].slice(0, MOST);
-    return body;
+  let recent: readonly Encoded[] = [];
+  const encoded = (content: Content): Promise<Buffer> => {
+    const known = recent.find((one) => isSame(one.content, content)) ?? { content, bytes: encode(content) };
+    if (known !== recent[0]) recent = [known, ...recent.filter((one) => one !== known)].slice(0, MOST);
+    return known.bytes;
   };
-  return async (message) => {
-    const { boundary, bytes } = bodyOf(message);
-    const header = compile(message, boundary).buildHeaders();
-    return Buffer.concat([Buffer.from(`${header}\r\n\r\n`), await bytes]);
+  return async ({ to, messageId, ...message }) => {
+    const { "In-Reply-To": inReplyTo, References: references, ...headers } = message.headers;
+    const own = { To: to, "Message-ID": `<${messageId}>`, "In-Reply-To": inReplyTo, References: references };
+    const bytes = await encoded({ ...message, headers });
+    return Buffer.concat([Buffer.from(`${fieldsOf(own)}\r\n`), bytes]);
   };
 }
 
-function encode(message: Message): Body {
-  const { text, html, attachments } = message;
-  const content = { text, html, attachments };
-  const boundary = createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 32);
-  const bytes = compile(message, boundary)
-    .build()
-    .then((mime) => mime.subarray(mime.indexOf("\r\n\r\n") + 4));
-  return { content, boundary, bytes };
+/** A node below another one has the header fields that it is given and no more. */
+const ABOVE = { rootNode: new MimeNode(), baseBoundary: "none" };
+
+function fieldsOf(values: Readonly<Record<string, string | undefined>>): string {
+  const node = new MimeNode("", ABOVE);
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) node.setHeader(name, value);
+  return node.buildHeaders();
 }
 
-function compile({ headers, messageId, attachments, ...message }: Message, baseBoundary: string) {
+/** The Message-ID that nodemailer gives to a mail that has none. */
+const MESSAGE_ID = /^Message-ID:.*\r\n(?:[ \t].*\r\n)*/im;
+
+async function encode(content: Content): Promise<Buffer> {
+  const baseBoundary = createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 32);
   const mail = {
-    ...message,
-    messageId: `<${messageId}>`,
-    headers,
-    attachments: [...attachments],
+    ...content,
+    attachments: [...content.attachments],
     baseBoundary,
     // The bytes that are kept are those on the wire, where every line ends in CRLF.
     newline: "windows",
     disableFileAccess: true,
     disableUrlAccess: true,
   };
-  return new MailComposer(mail).compile();
+  const mime = await new MailComposer(mail).compile().build();
+  const end = mime.indexOf("\r\n\r\n");
+  const header = `${mime.toString("utf8", 0, end)}\r\n`.replace(MESSAGE_ID, "");
+  return Buffer.concat([Buffer.from(header), mime.subarray(end + 2)]);
 }
 
 function isSame(one: Content, other: Content): boolean {
   return (
     one.text === other.text &&
     one.html === other.html &&
+    one.subject === other.subject &&
+    one.from === other.from &&
+    one.date.getTime() === other.date.getTime() &&
+    haveSame(one.headers, other.headers) &&
     one.attachments.length === other.attachments.length &&
-    one.attachments.every((attachment, nth) => isSameFile(attachment, other.attachments[nth]))
+    one.attachments.every((attachment, nth) => haveSame(attachment, other.attachments[nth]))
   );
 }
 
-function isSameFile(one: Attachment, other: Attachment | undefined): boolean {
-  return one.filename === other?.filename && one.contentType === other.contentType && one.content === other.content;
+function haveSame(one: Readonly<Record<string, string>> | Attachment, other: object | undefined): boolean {
+  const [entries, others] = [Object.entries(one), Object.entries(other ?? {})];
+  return (
+    entries.length === others.length &&
+    entries.every(([name, value], nth) => others[nth]?.[0] === name && others[nth]?.[1] === value)
+  );
 }

@@ -7,6 +7,10 @@ import { optionsOf, type Timeouts } from "./options.ts";
 import { acceptedOutcome, explain, faultOutcome, type Relay } from "./outcome.ts";
 import { createPool } from "./pool.ts";
 import { type Envelope, openSession, type Session, SessionFault } from "./session.ts";
+import { createTurns } from "./turns.ts";
+
+/** Mails under way for each connection, so that none waits for the database. */
+const AHEAD = 7;
 
 /** What may be set otherwise; all durations in ms. */
 export type TransportTuning = {
@@ -50,6 +54,7 @@ export function createMailTransport(
   };
   return {
     compose: createComposer(),
+    inTurn: createTurns(connections * AHEAD, connections * (AHEAD - 2)),
     send: (mime, { from, to }) =>
       pool.withRoom(async () => {
         const startedMs = performance.now();

@@ -72,9 +72,14 @@ describe("what many ask for at once", () => {
   });
 
   test("fails for all where nothing may be done twice", async () => {
-    const ask = createBatcher<number, number>(async () => {
-      throw new Error("the connection was lost");
-    }, null);
+    const ask = createBatcher<number, number>(
+      async () => {
+        throw new Error("the connection was lost");
+      },
+      async (_number, failure) => {
+        throw failure;
+      },
+    );
 
     const results = await Promise.allSettled([1, 2].map(ask));
 
@@ -82,5 +87,24 @@ describe("what many ask for at once", () => {
       results.map((result) => result.status === "rejected" && result.reason.message),
       ["the connection was lost", "the connection was lost"],
     );
+  });
+
+  test("waits for others to join it, where another piece of work was just done", async () => {
+    const batches: (readonly number[])[] = [];
+    const ask = createBatcher<number, number>(
+      (numbers) => {
+        batches.push(numbers);
+        return double(numbers);
+      },
+      never,
+      20,
+    );
+
+    await ask(1);
+    const late = ask(2);
+    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.all([late, ask(3)]);
+
+    assert.deepEqual(batches, [[1], [2, 3]]);
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { createOutboxStore } from "../../../src/adapters/postgres/outbox-store.ts";
-import type { OutboxStore, Receipt } from "../../../src/app/store.ts";
+import type { Beginning, OutboxStore, Receipt } from "../../../src/app/store.ts";
 import type { NotificationState } from "../../../src/domain/notification.ts";
 import { after as later, NOW } from "../../support/build.ts";
 import { type OpenedDatabase, openTestDatabase } from "../../support/database.ts";
@@ -17,7 +17,7 @@ let retries: (readonly [id: string, startAfter: Date])[];
 before(async () => {
   database = await openTestDatabase();
   retries = [];
-  outbox = createOutboxStore(database.prisma, async (_tx, ids, startAfter) => {
+  outbox = createOutboxStore(database, async (_tx, ids, startAfter) => {
     for (const id of ids) retries.push([id, startAfter]);
   });
 });
@@ -46,6 +46,11 @@ async function letThrough(id: string) {
     takeOver: true,
   });
   return released.kind === "send" ? released.owed : null;
+}
+
+/** Begins an attempt of a mail that was let through. */
+function begin(id: string, attempts: number, given: Partial<Beginning> = {}): Promise<Buffer | null> {
+  return outbox.begin({ id, attempts, at: NOW, subject: "a mail", mime: Buffer.from("mail"), ...given });
 }
 
 /** Writes the receipt of an attempt that says nothing of the relay. */
@@ -117,7 +122,7 @@ describe("what a mail is made from", () => {
 
   test("is not read any more once the mail is frozen", async (t) => {
     const { id } = await owe(t);
-    await outbox.freeze(id, { subject: "Hello", mime: Buffer.from([0, 255, 13, 10]) });
+    await begin(id, 0, { subject: "Hello", mime: Buffer.from([0, 255, 13, 10]) });
 
     const owed = await letThrough(id);
 
@@ -134,20 +139,51 @@ describe("what a mail is made from", () => {
 test("what is frozen stays, whoever freezes later", async (t) => {
   const { id } = await owe(t);
 
-  const first = await outbox.freeze(id, { subject: "one", mime: Buffer.from("one") });
-  const second = await outbox.freeze(id, { subject: "two", mime: Buffer.from("two") });
+  const first = await begin(id, 0, { subject: "one", mime: Buffer.from("one") });
+  const second = await begin(id, 1, { subject: "two", mime: Buffer.from("two") });
 
   assert.deepEqual([String(first), String(second)], ["one", "one"]);
   assert.equal((await rowOf(id)).subject, "one");
+});
+
+describe("what is frozen of several mails at once", () => {
+  test("is each mail's own, byte for byte", async (t) => {
+    const bodies = ["a\r\n\r\nsame", "b\r\n\r\nsame", "a\r\n\r\nother\r\n\r\n\0\xff", "\r\n\r\n", "no body", ""];
+    const mimes = bodies.map((text) => Buffer.from(text, "latin1"));
+    const ids: string[] = [];
+    for (const _ of mimes) ids.push((await owe(t)).id);
+
+    const kept = await Promise.all(mimes.map((mime, nth) => begin(ids[nth] ?? "", 0, { subject: `${nth}`, mime })));
+
+    const rows = await Promise.all(ids.map(rowOf));
+    assert.deepEqual(kept, mimes);
+    assert.deepEqual(
+      rows.map(({ subject, mime }) => [subject, Buffer.from(mime ?? [])]),
+      mimes.map((mime, nth) => [`${nth}`, mime]),
+    );
+  });
+
+  test("is kept of each but the one of which it cannot be", async (t) => {
+    const mails = [await owe(t), await owe(t)];
+
+    const begun = await Promise.allSettled(
+      mails.map(({ id }, nth) => begin(id, 0, { subject: nth === 0 ? "fine" : "\0" })),
+    );
+
+    assert.deepEqual(
+      begun.map(({ status }) => status),
+      ["fulfilled", "rejected"],
+    );
+  });
 });
 
 describe("an attempt", () => {
   test("begins once, however many ask for it at once", async (t) => {
     const { id } = await owe(t);
 
-    const begun = await Promise.all([0, 0, 0].map((attempts) => outbox.begin(id, attempts, NOW)));
+    const begun = await Promise.all([0, 0, 0].map((attempts) => begin(id, attempts)));
 
-    assert.deepEqual(begun, [true, false, false]);
+    assert.deepEqual(begun.map(String), ["mail", "null", "null"]);
     assert.equal((await rowOf(id)).attempts, 1);
   });
 
@@ -156,10 +192,13 @@ describe("an attempt", () => {
       const { id } = await owe(t);
       await setState(id, state);
 
-      const begun = await outbox.begin(id, 0, later(MINUTE));
+      const begun = await begin(id, 0, { at: later(MINUTE) });
 
       const row = await rowOf(id);
-      assert.deepEqual([begun, row.state, row.attempts, row.lastAttemptAt], [true, "sending", 1, later(MINUTE)]);
+      assert.deepEqual(
+        [String(begun), row.state, row.attempts, row.lastAttemptAt],
+        ["mail", "sending", 1, later(MINUTE)],
+      );
     });
   }
 
@@ -168,10 +207,10 @@ describe("an attempt", () => {
       const { id } = await owe(t);
       await setState(id, state);
 
-      const begun = await outbox.begin(id, 0, NOW);
+      const begun = await begin(id, 0);
 
       const row = await rowOf(id);
-      assert.deepEqual([begun, row.state, row.attempts], [false, state, 0]);
+      assert.deepEqual([begun, row.state, row.attempts], [null, state, 0]);
     });
   }
 });
@@ -179,9 +218,9 @@ describe("an attempt", () => {
 describe("a receipt", () => {
   test("that says delivered clears what went wrong before", async (t) => {
     const { id } = await owe(t);
-    await outbox.begin(id, 0, NOW);
+    await begin(id, 0);
     await receive(id, { state: "pending", error: "451 later", nextAttemptAt: later(MINUTE) });
-    await outbox.begin(id, 1, NOW);
+    await begin(id, 1);
 
     await receive(id, { state: "delivered", at: later(MINUTE), response: "250 queued as 7" });
 
@@ -200,7 +239,7 @@ describe("a receipt", () => {
 
   test("that says try again asks for one more job, at its time", async (t) => {
     const { id } = await owe(t);
-    await outbox.begin(id, 0, NOW);
+    await begin(id, 0);
 
     await receive(id, { state: "pending", error: "451 later", nextAttemptAt: later(HOUR) });
 
@@ -214,7 +253,7 @@ describe("a receipt", () => {
   for (const receipt of RECEIPTS) {
     test(`that says ${receipt.state} changes nothing of a mail whose outcome is known by now`, async (t) => {
       const { id } = await owe(t);
-      await outbox.begin(id, 0, NOW);
+      await begin(id, 0);
       await setState(id, "delivered");
       const before = await rowOf(id);
 
@@ -233,7 +272,7 @@ test("what was tried and not delivered is named, with what went wrong", async (t
   const since = later(24 * HOUR);
   const mails = [await owe(t), await owe(t), await owe(t), await owe(t)];
   const [tried, dead, delivered] = mails.map(({ id }) => id) as [string, string, string];
-  for (const id of [tried, dead, delivered]) await outbox.begin(id, 0, since);
+  for (const id of [tried, dead, delivered]) await begin(id, 0, { at: since });
   await receive(tried, { state: "pending", error: "451 later", nextAttemptAt: later(30 * HOUR) });
   await receive(dead, { state: "dead", at: since, error: "550 gone", reason: "refused" });
   await receive(delivered, { state: "delivered", at: since, response: "250" });

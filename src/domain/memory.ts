@@ -1,9 +1,9 @@
-/** Remembers what was made last of what is asked for again and again, such as the mail that goes to many. */
+/** Remembers what was made last, where the same is asked for again and again. */
 
 /**
- * What was made under the key, or else what is made now.
+ * What was made under the key before, or else what is made now.
  *
- * @param most how many are kept: the ones asked for last
+ * @param most so many are kept: those asked for last
  */
 export function createMemory<T>(most: number): (key: string, make: () => T) => T {
   const kept = new Map<string, T>();
@@ -11,7 +11,7 @@ export function createMemory<T>(most: number): (key: string, make: () => T) => T
     const value = kept.has(key) ? (kept.get(key) as T) : make();
     kept.delete(key);
     kept.set(key, value);
-    for (const [oldest] of kept) {
+    for (const oldest of kept.keys()) {
       if (kept.size <= most) break;
       kept.delete(oldest);
     }
