@@ -22,12 +22,12 @@ export const DELIVERY_MUTATIONS: readonly Mutation[] = [
   {
     name: "the attempt is written down after the mail is sent",
     file: "src/app/deliver.ts",
-    find: `  const mime = await ports.outbox.begin({ id, attempts, at: startedAt, ...made });
+    find: `  const mime = await ports.outbox.begin({ id, attempts, at: startedAt, onlyIfWell, ...made });
   if (mime === null) return null;
 
   const sent = await send({ owed, way, mime }, settings, ports);\n`,
     replace: `  const sent = await send({ owed, way, mime: made.mime }, settings, ports);
-  const mime = await ports.outbox.begin({ id, attempts, at: startedAt, ...made });
+  const mime = await ports.outbox.begin({ id, attempts, at: startedAt, onlyIfWell, ...made });
   if (mime === null) return null;\n`,
     tests: {
       [DELIVER]: [
@@ -151,6 +151,13 @@ export const DELIVERY_MUTATIONS: readonly Mutation[] = [
       ],
       [PROMISE]: ["where mail is accepted again a minute before five days are over"],
     },
+  },
+  {
+    name: "mails that were let through try a mail server that went down meanwhile, one and all",
+    file: "src/adapters/postgres/outbox-attempts.ts",
+    find: "      AND NOT (only_if_well AND EXISTS (SELECT FROM relay WHERE down_since IS NOT NULL))\n",
+    replace: "",
+    tests: { [DELIVER]: ["of many mails that were let through before it went a few are tried, and the others wait"] },
   },
   {
     name: "no last attempt is made as the time of a mail ends",

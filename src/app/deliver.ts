@@ -73,7 +73,6 @@ export type Attempt =
 /** Tries the mail, if it is owed and its time has come, and writes the receipt. Rejects only where the database fails. */
 export async function deliver(job: DeliveryJob, settings: MailSettings, ports: DeliverPorts): Promise<Attempt> {
   const { outbox, transport } = ports;
-  const { notificationId } = job;
   const released = await release(job, settings, ports);
   if (released.kind !== "send") return released;
   const { owed, way } = released;
@@ -81,22 +80,23 @@ export async function deliver(job: DeliveryJob, settings: MailSettings, ports: D
     owed.mime === null
       ? await make(owed, settings, ports)
       : { subject: owed.notification.subject ?? "", mime: owed.mime };
-  const attempted = await transport.inTurn(() => attempt({ owed, way, made }, settings, ports));
-  if (attempted === null) return { kind: "idle" };
-
-  const relay = await relayAfter(attempted.outcome, way, ports);
-  const receipt = await receiptOf(attempted, owed, relay, ports);
-  await outbox.receive(notificationId, receipt, attempted, relay);
-  return {
-    kind: "attempted",
-    notification: owed.notification,
-    way: attempted.way,
-    outcome: attempted.outcome,
-    receipt,
-  };
+  const tried = await transport.inTurn(async () => {
+    const attempted = await attempt({ owed, way, made }, settings, ports);
+    // What went wrong may concern the mails that wait for their turn; a receipt need not keep them waiting.
+    const concerns = attempted !== null && attempted.outcome.kind !== "accepted";
+    return concerns ? conclude(attempted, { owed, way }, ports) : attempted;
+  });
+  if (tried !== null) return "receipt" in tried ? tried : conclude(tried, { owed, way }, ports);
+  const wasWell = way.kind === "relay" && !way.probe;
+  if (wasWell && (await outbox.relay()).downSince !== null) return deliver(job, settings, ports);
+  return { kind: "idle" };
 }
 
-/** Sends what is kept of the mail, once that is written down; null where the mail is no longer ours to send. */
+/**
+ * Sends what is kept of the mail, once that is written down.
+ *
+ * @returns null where the mail is no longer ours to send, or the relay went down while it waited for its turn
+ */
 async function attempt(
   { owed, way, made }: Sending & { readonly made: Made },
   settings: MailSettings,
@@ -104,11 +104,21 @@ async function attempt(
 ): Promise<Attempted | null> {
   const { id, attempts } = owed.notification;
   const startedAt = ports.clock.now();
-  const mime = await ports.outbox.begin({ id, attempts, at: startedAt, ...made });
+  const onlyIfWell = way.kind === "relay" && !way.probe;
+  const mime = await ports.outbox.begin({ id, attempts, at: startedAt, onlyIfWell, ...made });
   if (mime === null) return null;
 
   const sent = await send({ owed, way, mime }, settings, ports);
   return { startedAt, ...sent };
+}
+
+/** Writes the receipt, and what the attempt says of the relay. */
+async function conclude(attempted: Attempted, { owed, way }: Sending, ports: DeliverPorts) {
+  const { notification } = owed;
+  const relay = await relayAfter(attempted.outcome, way, ports);
+  const receipt = await receiptOf(attempted, owed, relay, ports);
+  await ports.outbox.receive(notification.id, receipt, attempted, relay);
+  return { kind: "attempted", notification, way: attempted.way, outcome: attempted.outcome, receipt } as const;
 }
 
 /** What becomes of the mail, now that its time has come. */

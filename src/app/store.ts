@@ -126,6 +126,8 @@ export type Beginning = {
   /** How many there were when the mail was let through. */
   readonly attempts: number;
   readonly at: Date;
+  /** Not where the relay went down since the mail was let through. */
+  readonly onlyIfWell: boolean;
   readonly subject: string;
   readonly mime: Buffer;
 };
@@ -169,7 +171,8 @@ export type OutboxStore = {
    * Notes that an attempt begins: one more attempt, state sending. With it the bytes and the subject are kept, unless
    * some are kept already.
    *
-   * @returns the bytes that are kept; null where the mail is no longer owed, or somebody else has begun meanwhile
+   * @returns the bytes that are kept; null where it does not begin: the mail is no longer owed, somebody else has begun
+   *   meanwhile, or the relay is down
    */
   begin(beginning: Beginning): Promise<Buffer | null>;
   /** Whether the mail server can be reached, as last known. */

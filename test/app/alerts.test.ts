@@ -264,6 +264,7 @@ describe("a mail that was given up", () => {
     await stage.ports.outbox.begin({
       id: lost.id,
       attempts: 0,
+      onlyIfWell: true,
       at: lab.now(),
       subject: "lost",
       mime: Buffer.from("lost"),

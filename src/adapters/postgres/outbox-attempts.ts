@@ -11,9 +11,10 @@ export async function beginMany(sql: Sql, asked: readonly Beginning[]): Promise<
     `UPDATE notification n SET state = 'sending', attempts = n.attempts + 1, last_attempt_at = beginning.at,
       subject = CASE WHEN n.mime IS NULL THEN beginning.subject ELSE n.subject END,
       mime = coalesce(n.mime, beginning.head || ($7::bytea[])[beginning.tail])
-    FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::text[], $5::bytea[], $6::integer[])
-      AS beginning (id, attempts, at, subject, head, tail)
+    FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::text[], $5::bytea[], $6::integer[], $8::boolean[])
+      AS beginning (id, attempts, at, subject, head, tail, only_if_well)
     WHERE n.id = beginning.id AND n.attempts = beginning.attempts AND n.state IN ('pending', 'sending')
+      AND NOT (only_if_well AND EXISTS (SELECT FROM relay WHERE down_since IS NOT NULL))
     RETURNING n.id, nullif(n.mime, beginning.head || ($7::bytea[])[beginning.tail]) AS kept`,
     [
       beginnings.map(({ id }) => id),
@@ -23,6 +24,7 @@ export async function beginMany(sql: Sql, asked: readonly Beginning[]): Promise<
       heads,
       tailOf,
       tails,
+      beginnings.map(({ onlyIfWell }) => onlyIfWell),
     ],
   );
   const keptOf = new Map(rows.map(({ id, kept }) => [id, kept]));

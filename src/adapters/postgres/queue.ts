@@ -5,7 +5,14 @@
  * has been missing for a while. Retrying a mail is ours to decide, so a job is only run again after a crash.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { type DatabaseOptions, fromPrisma, type Job, type JobResult, PgBoss } from "pg-boss";
+import {
+  type DatabaseOptions,
+  fromPrisma,
+  type Job,
+  type JobResult,
+  PgBoss,
+  type Queue as QueueSettings,
+} from "pg-boss";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
 
@@ -91,6 +98,12 @@ export function createQueue(database: Database, onError: (error: Error) => void)
     }
   };
   let stopping = false;
+  let writable: Promise<void> | null = null;
+  const untilWritable = async (name: string, jobId: string) => {
+    const isWritable = () => boss.touch(name, jobId).then(Boolean, () => false);
+    while (!stopping && !(await isWritable())) await delay(LOOK_EVERY_MS);
+    writable = null;
+  };
   /**
    * What the work came to; where it failed, not before the database can write: only if the failure is written down is the
    * job run again at once, and not when its heartbeats are missed.
@@ -99,19 +112,25 @@ export function createQueue(database: Database, onError: (error: Error) => void)
     try {
       return await work;
     } catch (error) {
-      const isWritable = () => boss.touch(name, jobId).then(Boolean, () => false);
-      while (!stopping && !(await isWritable())) await delay(LOOK_EVERY_MS);
+      writable ??= untilWritable(name, jobId);
+      await writable;
       throw error;
     }
+  };
+  /** Also where an earlier version made the queue with other options. */
+  const makeQueue = async (name: string, settings: Omit<QueueSettings, "name">) => {
+    await boss.createQueue(name, settings);
+    const { policy: _, ...options } = settings;
+    await boss.updateQueue(name, options);
   };
 
   return {
     async start() {
       await boss.start();
       const options = { heartbeatSeconds: HEARTBEAT_SECONDS, expireInSeconds: 900, notify: !database.embedded };
-      await boss.createQueue(SYNC, { ...options, policy: "stately", retryLimit: 3, retryDelay: 1 });
-      await boss.createQueue(DIGEST, { ...options, retryLimit: 100, retryDelay: 30 });
-      await boss.createQueue(DELIVER, {
+      await makeQueue(SYNC, { ...options, policy: "stately", retryLimit: 3, retryDelay: 1 });
+      await makeQueue(DIGEST, { ...options, retryLimit: 100, retryDelay: 30 });
+      await makeQueue(DELIVER, {
         ...options,
         expireInSeconds: DELIVERIES_EXPIRE_SECONDS,
         retryLimit: 10_000,
