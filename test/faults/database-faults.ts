@@ -22,7 +22,7 @@ export function databaseFaults(form: Form): readonly DatabaseFault[] {
       pausedFor(RELEASE, 2),
       diskFullFor(4),
       disturbing("the disk is full at every 4th commit", "53100", every(4, isCommit)),
-      inTurns(["40001", "57014", "57P01"], 20, false),
+      byChance(["40001", "57014", "57P01"], { oneOf: 20, seconds: 10 }),
     ];
   }
   return [
@@ -39,8 +39,8 @@ export function databaseFaults(form: Form): readonly DatabaseFault[] {
       ...disturbing(`the disk is full at commit ${n}`, "53100", once(n, isCommit)),
       says: null,
     })),
-    ...["40001", "40P01", "57014", "57P01", "53100"].map((code) => inTurns([code], 10, false)),
-    inTurns(["40001", "57014", "57P01", "53100"], 20, true),
+    ...["40001", "40P01", "57014", "57P01", "53100"].map((code) => byChance([code], { oneOf: 10, seconds: 40 })),
+    byChance(["40001", "57014", "57P01", "53100"], { oneOf: 10, seconds: 40, ofQueue: true }),
   ];
 }
 
@@ -105,8 +105,15 @@ function disturbing(name: string, code: string, chosen: Choice): DatabaseFault {
   };
 }
 
-/** @param ofQueue whether also the queue's own statements */
-function inTurns(codes: readonly string[], oneOf: number, ofQueue: boolean): DatabaseFault {
+type Chances = {
+  /** One of so many statements fails. */
+  readonly oneOf: number;
+  readonly seconds: number;
+  /** Whether also the queue's own. */
+  readonly ofQueue?: boolean;
+};
+
+function byChance(codes: readonly string[], { oneOf, seconds, ofQueue = false }: Chances): DatabaseFault {
   const chance = createChance(codes.join());
   const chosen = ({ what }: Statement) => (ofQueue || !isOfQueue(what)) && chance.hits(1 / oneOf);
   let turn = 0;
@@ -116,6 +123,8 @@ function inTurns(codes: readonly string[], oneOf: number, ofQueue: boolean): Dat
     byRule: true,
     async strike({ gate }) {
       gate.rule((statement) => (chosen(statement) ? failingWith(codes[turn++ % codes.length] ?? "", statement) : null));
+      await delay(seconds * 1_000);
+      gate.rule(null);
     },
   };
 }
