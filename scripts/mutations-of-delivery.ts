@@ -4,15 +4,18 @@ import type { Mutation } from "./mutation.ts";
 const PROMISE = "test/app/promise.test.ts";
 const DELIVER = "test/app/deliver.test.ts";
 
+/** Where a mail goes out by the relay. */
+const SEND = `  return [{ startedAt, way: "smtp", outcome: await transport.send(mime, { from: settings.from, to }) }];\n`;
+
 export const DELIVERY_MUTATIONS: readonly Mutation[] = [
   {
     name: "the receipt is written before the mail is sent",
     file: "src/app/deliver.ts",
-    find: "  const sent = await send({ owed, way, mime }, settings, ports);\n",
+    find: SEND,
     replace: `  const early = { kind: "accepted", response: "", stage: "answer", code: 250, enhancedCode: null, queueId: null, durationMs: 0 };
   const receiptNow = { state: "delivered", at: startedAt, response: "250" };
-  await ports.outbox.receive(id, receiptNow, { startedAt, way: "smtp", outcome: early }, null);
-  const sent = await send({ owed, way, mime }, settings, ports);\n`,
+  await outbox.receive(id, receiptNow, [{ startedAt, way: "smtp", outcome: early }], null);
+${SEND}`,
     tests: {
       [DELIVER]: ["the mail stays owed, and is delivered once the server is back"],
       [PROMISE]: ["where the mail server refuses every mail for now, once"],
@@ -22,13 +25,13 @@ export const DELIVERY_MUTATIONS: readonly Mutation[] = [
   {
     name: "the attempt is written down after the mail is sent",
     file: "src/app/deliver.ts",
-    find: `  const mime = await ports.outbox.begin({ id, attempts, at: startedAt, onlyIfWell, ...made });
-  if (mime === null) return null;
-
-  const sent = await send({ owed, way, mime }, settings, ports);\n`,
-    replace: `  const sent = await send({ owed, way, mime: made.mime }, settings, ports);
-  const mime = await ports.outbox.begin({ id, attempts, at: startedAt, onlyIfWell, ...made });
-  if (mime === null) return null;\n`,
+    find: `  const mime = await outbox.begin({ id, attempts, at: startedAt, onlyIfWell, ...made });
+  if (mime === null) return [];
+  if (way.kind === "fallback") return sendOtherwise(messageOf(owed, mime, settings, clock.now()), ports);
+${SEND}`,
+    replace: `  const outcome = await transport.send(made.mime, { from: settings.from, to });
+  const mime = await outbox.begin({ id, attempts, at: startedAt, onlyIfWell, ...made });
+  return mime === null ? [] : [{ startedAt, way: "smtp", outcome }];\n`,
     tests: {
       [DELIVER]: [
         "leaves the mail to the next one, which sends the same bytes",
@@ -60,10 +63,10 @@ export const DELIVERY_MUTATIONS: readonly Mutation[] = [
   {
     name: "every attempt has a Message-ID of its own",
     file: "src/app/deliver.ts",
-    find: "  const sent = await send({ owed, way, mime }, settings, ports);\n",
+    find: SEND,
     replace: `  const another = \`Message-ID: <\${ports.newId()}@\`;
   const bytes = Buffer.from(mime.toString("latin1").replace(/^Message-ID:\\s*<[^@]+@/im, another), "latin1");
-  const sent = await send({ owed, way, mime: bytes }, settings, ports);\n`,
+${SEND.replace("mime,", "bytes,")}`,
     tests: {
       [PROMISE]: ["where the mail server's answer was lost", "where the process died before the answer came"],
     },

@@ -3,7 +3,7 @@ import type { SyncResult, Workers } from "./adapters/postgres/queue.ts";
 import { type Attempt, deliver } from "./app/deliver.ts";
 import { makeDigests } from "./app/digest.ts";
 import { digestId } from "./app/schedule.ts";
-import type { Receipt, Recording } from "./app/store.ts";
+import type { Attempted, Receipt, Recording } from "./app/store.ts";
 import { runSync } from "./app/sync.ts";
 import type { Logger } from "./log.ts";
 import type { Runtime } from "./wire.ts";
@@ -123,12 +123,28 @@ function logAttempt(log: Logger, attempt: Attempt): void {
       return;
     }
     case "attempted":
-      logReceipt(log, attempt.receipt, { ...fields, ...exchangeOf(attempt) });
+      logAttempted(log, attempt, fields);
+  }
+}
+
+/** A line for each attempt; the last one's says what comes of them. */
+function logAttempted(
+  log: Logger,
+  { attempts, receipt, notification }: Extract<Attempt, { readonly kind: "attempted" }>,
+  fields: Readonly<Record<string, unknown>>,
+): void {
+  for (const [nth, attempted] of attempts.entries()) {
+    const { outcome } = attempted;
+    const about = { ...fields, attempt: notification.attempts + 1 + nth, ...exchangeOf(attempted) };
+    if (nth === attempts.length - 1) logReceipt(log, receipt, about);
+    else if (outcome.kind !== "accepted") {
+      log.warn({ event: "notification.way_failed", ...about, error: outcome.error }, "the mail takes another way");
+    }
   }
 }
 
 /** What the lines about one delivery are found by, down to the mail server's own. */
-function exchangeOf({ way, outcome }: Extract<Attempt, { readonly kind: "attempted" }>) {
+function exchangeOf({ way, outcome }: Attempted) {
   const { stage, code, enhancedCode, queueId, durationMs } = outcome;
   return { way, stage, code, enhancedCode, smtpQueueId: queueId, durationMs };
 }

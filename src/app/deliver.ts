@@ -21,7 +21,7 @@ import { nextAttemptAt } from "../domain/retry.ts";
 import { renderMail } from "../mail/render.ts";
 import type { MailInput } from "../mail/view.ts";
 import type { FallbackChannel, FallbackMessage } from "./fallback.ts";
-import type { Clock, DeliveryOutcome, MailTransport } from "./ports.ts";
+import type { Clock, MailTransport } from "./ports.ts";
 import type { Attempted, Beginning, OutboxStore, OwedMail, Receipt, Released, Way } from "./store.ts";
 
 /** A second way out has so long. */
@@ -65,8 +65,8 @@ export type Attempt =
   | {
       readonly kind: "attempted";
       readonly notification: Notification;
-      readonly way: Attempted["way"];
-      readonly outcome: DeliveryOutcome;
+      /** In their order: several where one way out after the other was tried. */
+      readonly attempts: readonly Attempted[];
       readonly receipt: Receipt;
     };
 
@@ -80,45 +80,74 @@ export async function deliver(job: DeliveryJob, settings: MailSettings, ports: D
     owed.mime === null
       ? await make(owed, settings, ports)
       : { subject: owed.notification.subject ?? "", mime: owed.mime };
-  const tried = await transport.inTurn(async () => {
-    const attempted = await attempt({ owed, way, made }, settings, ports);
+  const done = await transport.inTurn(async () => {
+    const attempts = await attempt({ owed, way, made }, settings, ports);
     // What went wrong may concern the mails that wait for their turn; a receipt need not keep them waiting.
-    const concerns = attempted !== null && attempted.outcome.kind !== "accepted";
-    return concerns ? conclude(attempted, { owed, way }, ports) : attempted;
+    const concerns = attempts.at(-1)?.outcome.kind !== "accepted" && attempts.length > 0;
+    return concerns ? conclude(attempts, { owed, way }, ports) : attempts;
   });
-  if (tried !== null) return "receipt" in tried ? tried : conclude(tried, { owed, way }, ports);
+  if ("kind" in done) return done;
+  if (done.length > 0) return conclude(done, { owed, way }, ports);
   const wasWell = way.kind === "relay" && !way.probe;
   if (wasWell && (await outbox.relay()).downSince !== null) return deliver(job, settings, ports);
   return { kind: "idle" };
 }
 
+type Made = Pick<Beginning, "subject" | "mime">;
+type Sending = { readonly owed: OwedMail; readonly way: Way };
+
 /**
- * Sends what is kept of the mail, once that is written down.
+ * Sends what is kept of the mail, once that is written down: in one transaction with the relay, or else by each of the
+ * other ways, until one takes it.
  *
- * @returns null where the mail is no longer ours to send, or the relay went down while it waited for its turn
+ * @returns each attempt; none where the mail is no longer ours to send, or the relay went down before its turn came
  */
 async function attempt(
   { owed, way, made }: Sending & { readonly made: Made },
   settings: MailSettings,
   ports: DeliverPorts,
-): Promise<Attempted | null> {
-  const { id, attempts } = owed.notification;
-  const startedAt = ports.clock.now();
+): Promise<readonly Attempted[]> {
+  const { outbox, transport, clock } = ports;
+  const { id, attempts, recipient: to } = owed.notification;
+  const startedAt = clock.now();
   const onlyIfWell = way.kind === "relay" && !way.probe;
-  const mime = await ports.outbox.begin({ id, attempts, at: startedAt, onlyIfWell, ...made });
-  if (mime === null) return null;
-
-  const sent = await send({ owed, way, mime }, settings, ports);
-  return { startedAt, ...sent };
+  const mime = await outbox.begin({ id, attempts, at: startedAt, onlyIfWell, ...made });
+  if (mime === null) return [];
+  if (way.kind === "fallback") return sendOtherwise(messageOf(owed, mime, settings, clock.now()), ports);
+  return [{ startedAt, way: "smtp", outcome: await transport.send(mime, { from: settings.from, to }) }];
 }
 
-/** Writes the receipt, and what the attempt says of the relay. */
-async function conclude(attempted: Attempted, { owed, way }: Sending, ports: DeliverPorts) {
+async function sendOtherwise(
+  message: FallbackMessage,
+  { fallbacks, clock }: DeliverPorts,
+): Promise<readonly Attempted[]> {
+  const attempts: Attempted[] = [];
+  for (const channel of fallbacks) {
+    const startedAt = clock.now();
+    const outcome = await channel.send(message, AbortSignal.timeout(FALLBACK_DEADLINE_MS));
+    attempts.push({ startedAt, way: `fallback-${channel.name}`, outcome });
+    if (outcome.kind === "accepted") break;
+  }
+  return attempts;
+}
+
+function messageOf(owed: OwedMail, mime: Buffer, settings: MailSettings, now: Date): FallbackMessage {
+  const { id: notificationId, messageId, kind, watch, recipient, createdAt } = owed.notification;
+  const { subject, text } = renderOwed(owed, settings, now);
+  return { notificationId, messageId, kind, watch, recipient, createdAt, subject, text, mime };
+}
+
+/** Writes the receipt, and what the attempts say of the relay. */
+async function conclude(
+  attempts: readonly Attempted[],
+  { owed, way }: Sending,
+  ports: DeliverPorts,
+): Promise<Extract<Attempt, { readonly kind: "attempted" }>> {
   const { notification } = owed;
-  const relay = await relayAfter(attempted.outcome, way, ports);
-  const receipt = await receiptOf(attempted, owed, relay, ports);
-  await ports.outbox.receive(notification.id, receipt, attempted, relay);
-  return { kind: "attempted", notification, way: attempted.way, outcome: attempted.outcome, receipt } as const;
+  const relay = await relayAfter(attempts, way, ports);
+  const receipt = await receiptOf(attempts, owed, relay, ports);
+  await ports.outbox.receive(notification.id, receipt, attempts, relay);
+  return { kind: "attempted", notification, attempts, receipt };
 }
 
 /** What becomes of the mail, now that its time has come. */
@@ -140,52 +169,14 @@ function release(
   });
 }
 
-type Made = Pick<Beginning, "subject" | "mime">;
-type Sending = { readonly owed: OwedMail; readonly way: Way };
-type Sent = Pick<Attempted, "way" | "outcome">;
-
-/** One transaction with the relay; or else one attempt by each of the other ways, until one takes it. */
-async function send(
-  { owed, mime, way }: Sending & { readonly mime: Buffer },
-  settings: MailSettings,
-  ports: DeliverPorts,
-): Promise<Sent> {
-  const { transport, fallbacks, clock } = ports;
-  const { id: notificationId, messageId, kind, watch, recipient, createdAt } = owed.notification;
-  if (way.kind === "relay") {
-    return { way: "smtp", outcome: await transport.send(mime, { from: settings.from, to: recipient }) };
-  }
-  const { subject, text } = renderOwed(owed, settings, clock.now());
-  const message = { notificationId, messageId, kind, watch, recipient, createdAt, subject, text, mime };
-  const errors: string[] = [];
-  for (const channel of fallbacks) {
-    const sent = await sendBy(channel, message, clock);
-    if (sent.outcome.kind === "accepted") return sent;
-    errors.push(`${channel.name}: ${sent.outcome.error}`);
-    if (errors.length === fallbacks.length) return { ...sent, outcome: { ...sent.outcome, error: errors.join("; ") } };
-  }
-  throw new Error("there is no second way out; it should not have been chosen");
-}
-
-async function sendBy(channel: FallbackChannel, message: FallbackMessage, clock: Clock): Promise<Sent> {
-  const startedMs = clock.now().getTime();
-  const said = await channel.send(message, AbortSignal.timeout(FALLBACK_DEADLINE_MS));
-  const exchange = { stage: "answer", code: null, enhancedCode: null, queueId: null } as const;
-  const durationMs = clock.now().getTime() - startedMs;
-  const outcome: DeliveryOutcome =
-    said.kind === "accepted"
-      ? { ...exchange, ...said, durationMs }
-      : { ...exchange, kind: "failed", cause: "temporary", error: said.error, durationMs };
-  return { way: `fallback-${channel.name}`, outcome };
-}
-
-/** What the attempt says of the relay; null where it says nothing new. Only a probe finds out that it is well again. */
+/** What an attempt says of the relay; null where it says nothing new. Only a probe finds out that it is well again. */
 async function relayAfter(
-  outcome: DeliveryOutcome,
+  [first]: readonly Attempted[],
   way: Way,
   { outbox, clock, chance }: DeliverPorts,
 ): Promise<RelayState | null> {
-  if (way.kind === "fallback") return null;
+  if (way.kind === "fallback" || first === undefined) return null;
+  const { outcome } = first;
   const inTrouble = outcome.kind === "failed" && isRelayTrouble(outcome.cause);
   if (!inTrouble && !way.probe) return null;
   const state = await outbox.relay();
@@ -233,25 +224,34 @@ async function make(owed: OwedMail, settings: MailSettings, { transport, clock }
 }
 
 async function receiptOf(
-  { way, outcome }: Sent,
+  attempts: readonly Attempted[],
   { notification, events }: OwedMail,
   relayNow: RelayState | null,
   { outbox, clock, chance, fallbacks }: DeliverPorts,
 ): Promise<Receipt> {
   const at = clock.now();
+  const { way, outcome } = attempts.at(-1) as Attempted;
   if (outcome.kind === "accepted") return { state: "delivered", at, response: outcome.response };
-  const { error } = outcome;
-  if (outcome.kind === "refused") {
+  const error = errorOf(attempts);
+  const byFallback = way !== "smtp";
+  if (outcome.kind === "refused" && !byFallback) {
     return { state: "dead", at, error, reason: `the mail server refused the ${outcome.what} for good` };
   }
-  const byFallback = way !== "smtp";
   const leaving = leavingOf(notification, events, !byFallback && fallbacks.length > 0);
+  const isRelays = outcome.kind === "failed" && isRelayTrouble(outcome.cause);
   const next =
-    byFallback || isRelayTrouble(outcome.cause)
+    byFallback || isRelays
       ? behindRelay(relayNow ?? (await outbox.relay()), leaving, at)
       : nextAttemptAt(notification.attempts + 1, at, leaving, chance());
   if (next === null) return { state: "dead", at, error, reason: "no attempt succeeded within five days" };
   return { state: "pending", error, nextAttemptAt: next };
+}
+
+/** What went wrong; of several ways with each. */
+function errorOf(attempts: readonly Attempted[]): string {
+  const errors = attempts.flatMap(({ way, outcome }) => (outcome.kind === "accepted" ? [] : [{ way, ...outcome }]));
+  if (errors.length === 1) return errors[0]?.error ?? "";
+  return errors.map(({ way, error }) => `${way.replace("fallback-", "")}: ${error}`).join("; ");
 }
 
 /** When a mail that could not leave may try again, by whatever way; null where its time is over. */

@@ -1,4 +1,5 @@
 /** The second way out: what an alert that mail cannot carry is sent by. Adapters implement it. */
+import type { DeliveryOutcome } from "./ports.ts";
 
 /** An alert as mail has it, and as its owner knows it. A repeat has the same of everything. */
 export type FallbackMessage = {
@@ -17,16 +18,8 @@ export type FallbackMessage = {
   readonly mime: Buffer;
 };
 
-/** How one attempt ended. Texts are on one line, and free of secrets. */
-export type FallbackOutcome =
-  | { readonly kind: "accepted"; readonly response: string }
-  /** For good: no retry can help. */
-  | { readonly kind: "refused"; readonly error: string }
-  /** Worth another try. */
-  | { readonly kind: "failed"; readonly error: string };
-
 export type FallbackChannel = {
   readonly name: "smtp" | "webhook";
-  /** One attempt. Never rejects. */
-  send(message: FallbackMessage, signal: AbortSignal): Promise<FallbackOutcome>;
+  /** One attempt. Never rejects. What it refuses may yet be taken at a later one, since nothing else is left. */
+  send(message: FallbackMessage, signal: AbortSignal): Promise<DeliveryOutcome>;
 };

@@ -178,12 +178,13 @@ export type OutboxStore = {
   /** Whether the mail server can be reached, as last known. */
   relay(): Promise<RelayState>;
   /**
-   * Writes the attempt and what comes of it, in one transaction; a mail that is tried again gets its next job in it.
+   * Writes the attempts and what comes of them, in one transaction; a mail that is tried again gets its next job in it.
    *
-   * @param relay its state from now on; null where the attempt says nothing of it. Where it is well again, the mails
+   * @param attempts one that has begun, and those by further ways that followed it
+   * @param relay its state from now on; null where they say nothing of it. Where it is well again, the mails
    *   that waited for it are due.
    */
-  receive(id: string, receipt: Receipt, attempted: Attempted, relay: RelayState | null): Promise<void>;
+  receive(id: string, receipt: Receipt, attempts: readonly Attempted[], relay: RelayState | null): Promise<void>;
   /** Mails that were tried at or after the instant and not accepted. */
   undeliveredSince(at: Date): Promise<readonly Undelivered[]>;
   /** How many mails are being tried, or may be tried now. */

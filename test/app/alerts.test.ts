@@ -276,7 +276,7 @@ describe("a mail that was given up", () => {
       reason: "refused",
     } as const;
     const attempted = { startedAt: lab.now(), way: "smtp", outcome: refused("recipient", receipt.error) } as const;
-    await stage.ports.outbox.receive(lost.id, receipt, attempted, null);
+    await stage.ports.outbox.receive(lost.id, receipt, [attempted], null);
 
     const texts: string[] = [];
     for (const name of ["Acme", "Northwind"]) {

@@ -40,7 +40,10 @@ async function goBlind(stage: Stage): Promise<string> {
 }
 
 function rowOf({ lab }: Stage, id: string) {
-  return lab.database.prisma.notification.findUniqueOrThrow({ where: { id }, include: { tries: true } });
+  return lab.database.prisma.notification.findUniqueOrThrow({
+    where: { id },
+    include: { tries: { orderBy: { number: "asc" } } },
+  });
 }
 
 function kindsOf(posts: readonly { readonly body: string }[]): readonly string[] {
@@ -110,8 +113,16 @@ describe("while the mail server is away, an alert that cannot wait", () => {
 
     await work(stage, HOUR);
 
+    const { attempts, tries } = await rowOf(stage, id);
     assert.deepEqual(kindsOf(receiver.posts), ["watch.blind"]);
-    assert.equal((await rowOf(stage, id)).tries.at(-1)?.way, "fallback-webhook");
+    assert.deepEqual(
+      tries.slice(-2).map(({ way, outcome, stage: at }) => [way, outcome, at]),
+      [
+        ["fallback-smtp", "failed", "connect"],
+        ["fallback-webhook", "accepted", "answer"],
+      ],
+    );
+    assert.equal(attempts, tries.length);
   });
 
   test("stays owed where no way is open, says why of each, and leaves by the first that opens", async (t) => {

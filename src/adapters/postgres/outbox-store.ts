@@ -42,17 +42,22 @@ export function createOutboxStore(
     begin,
     relay: () => readRelay(prisma),
 
-    async receive(id, receipt, attempted, relay) {
-      if (receipt.state === "delivered" && relay === null) {
-        await accept({ id, at: receipt.at, response: receipt.response, attempted });
+    async receive(id, receipt, attempts, relay) {
+      const last = attempts.at(-1) as Attempted;
+      if (receipt.state === "delivered" && relay === null && attempts.length === 1) {
+        await accept({ id, at: receipt.at, response: receipt.response, attempted: last });
         return;
       }
       await prisma.$transaction(async (tx) => {
+        for (const earlier of attempts.slice(0, -1)) {
+          await writeAttempt(tx, id, earlier);
+          await tx.notification.update({ where: { id }, data: { attempts: { increment: 1 } } });
+        }
         if (receipt.state === "delivered") {
-          await receiveAccepted(within(tx), [{ id, at: receipt.at, response: receipt.response, attempted }]);
+          await receiveAccepted(within(tx), [{ id, at: receipt.at, response: receipt.response, attempted: last }]);
         } else {
-          await writeAttempt(tx, id, attempted);
-          await writeReceipt(tx, id, receipt, attempted, enqueueDeliveries);
+          await writeAttempt(tx, id, last);
+          await writeReceipt(tx, id, receipt, last, enqueueDeliveries);
         }
         if (relay === null) return;
         await writeRelay(tx, relay);
@@ -118,14 +123,14 @@ async function writeReceipt(
   tx: Tx,
   id: string,
   receipt: Exclude<Receipt, { readonly state: "delivered" }>,
-  { outcome }: Attempted,
+  { way, outcome }: Attempted,
   enqueueDeliveries: EnqueueDeliveries,
 ): Promise<void> {
   const where = { id, state: "sending" };
   switch (receipt.state) {
     case "pending": {
       const { error, nextAttemptAt } = receipt;
-      const isRelays = outcome.kind === "failed" && isRelayTrouble(outcome.cause);
+      const isRelays = way !== "smtp" || (outcome.kind === "failed" && isRelayTrouble(outcome.cause));
       const maybeAccepted = outcome.kind === "failed" && outcome.cause === "unknown";
       const data = {
         state: "pending",

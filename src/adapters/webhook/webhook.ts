@@ -5,8 +5,8 @@
  */
 import got from "got";
 import manifest from "../../../package.json" with { type: "json" };
-import type { FallbackChannel, FallbackMessage, FallbackOutcome } from "../../app/fallback.ts";
-import type { Clock } from "../../app/ports.ts";
+import type { FallbackChannel, FallbackMessage } from "../../app/fallback.ts";
+import type { Clock, DeliveryOutcome } from "../../app/ports.ts";
 import { signedHeaders } from "./signature.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -69,10 +69,20 @@ export function createWebhook(
       const body = bodyOf(message);
       const headers = signedHeaders(message.messageId, clock.now(), body, secret);
       const timeout = AbortSignal.timeout(timeoutMs);
+      const startedMs = performance.now();
+      const exchange = (code: number | null) => ({
+        stage: code === null ? ("connect" as const) : ("answer" as const),
+        code,
+        enhancedCode: null,
+        queueId: null,
+        durationMs: Math.round(performance.now() - startedMs),
+      });
       try {
-        return outcomeOf(await post(body, headers, AbortSignal.any([signal, timeout])), host);
+        const received = await post(body, headers, AbortSignal.any([signal, timeout]));
+        return { ...exchange(received.httpStatus), ...verdictOn(received, host) };
       } catch (error) {
-        return { kind: "failed", error: `the webhook at ${host} ${whyUnanswered(error, { signal, timeout })}` };
+        const why = `the webhook at ${host} ${whyUnanswered(error, { signal, timeout })}`;
+        return { ...exchange(null), kind: "failed", cause: "temporary", error: why };
       }
     },
   };
@@ -90,14 +100,20 @@ function bodyOf(message: FallbackMessage): string {
   });
 }
 
-function outcomeOf({ httpStatus, body }: Received, host: string): FallbackOutcome {
+type Verdict =
+  | Pick<Extract<DeliveryOutcome, { kind: "accepted" }>, "kind" | "response">
+  | Pick<Extract<DeliveryOutcome, { kind: "refused" }>, "kind" | "what" | "error">
+  | Pick<Extract<DeliveryOutcome, { kind: "failed" }>, "kind" | "cause" | "error">;
+
+function verdictOn({ httpStatus, body }: Received, host: string): Verdict {
   const answer = body === "" ? `HTTP ${httpStatus}` : `HTTP ${httpStatus}: ${body}`;
   if (httpStatus >= 200 && httpStatus < 300) return { kind: "accepted", response: answer };
   if (httpStatus >= 400 && httpStatus < 500 && !PASSING.includes(httpStatus)) {
-    return { kind: "refused", error: `the webhook at ${host} refuses the alert with ${answer}` };
+    return { kind: "refused", what: "message", error: `the webhook at ${host} refuses the alert with ${answer}` };
   }
   const advice = httpStatus >= 300 && httpStatus < 400 ? ", a redirect, which is not followed" : "";
-  return { kind: "failed", error: `the webhook at ${host} did not take the alert: ${answer}${advice}` };
+  const error = `the webhook at ${host} did not take the alert: ${answer}${advice}`;
+  return { kind: "failed", cause: "temporary", error };
 }
 
 function whyUnanswered(

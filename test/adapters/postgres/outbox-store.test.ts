@@ -57,7 +57,7 @@ function begin(id: string, attempts: number, given: Partial<Beginning> = {}): Pr
 /** Writes the receipt of an attempt that says nothing of the relay. */
 function receive(id: string, receipt: Receipt): Promise<void> {
   const outcome = receipt.state === "delivered" ? accepted(receipt.response) : failed("temporary", receipt.error);
-  return outbox.receive(id, receipt, { startedAt: NOW, way: "smtp", outcome }, null);
+  return outbox.receive(id, receipt, [{ startedAt: NOW, way: "smtp", outcome }], null);
 }
 
 function setState(id: string, state: NotificationState) {

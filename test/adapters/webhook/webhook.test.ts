@@ -49,7 +49,10 @@ test("an alert is posted as JSON, with a signature that its receiver can verify"
   const outcome = await webhook().send(MESSAGE, NEVER);
 
   const [post] = receiver.posts;
-  assert.deepEqual(outcome, { kind: "accepted", response: "HTTP 204" });
+  const { durationMs, ...said } = outcome;
+  const exchange = { stage: "answer", code: 204, enhancedCode: null, queueId: null } as const;
+  assert.deepEqual(said, { ...exchange, kind: "accepted", response: "HTTP 204" });
+  assert.ok(Number.isInteger(durationMs));
   assert.equal(receiver.posts.length, 1);
   assert.equal(post?.method, "POST");
   assert.equal(post?.headers["content-type"], "application/json");
@@ -166,7 +169,7 @@ test("an answer whose end does not come counts by its status", async () => {
 
   const outcome = await webhook({ timeoutMs: 100 }).send(MESSAGE, NEVER);
 
-  assert.deepEqual(outcome, { kind: "accepted", response: "HTTP 200: a" });
+  assert.deepEqual([outcome.kind, "response" in outcome && outcome.response], ["accepted", "HTTP 200: a"]);
 });
 
 test("an attempt that is stopped has failed, and does not reject", async () => {
@@ -174,8 +177,6 @@ test("an attempt that is stopped has failed, and does not reject", async () => {
 
   const outcome = await webhook().send(MESSAGE, AbortSignal.timeout(50));
 
-  assert.deepEqual(outcome, {
-    kind: "failed",
-    error: `the webhook at ${new URL(receiver.url).host} was not waited for: the attempt was stopped`,
-  });
+  const error = `the webhook at ${new URL(receiver.url).host} was not waited for: the attempt was stopped`;
+  assert.deepEqual([outcome.kind, "error" in outcome && outcome.error], ["failed", error]);
 });
