@@ -111,7 +111,7 @@ function openFallbacks(config: Config, opened: (() => Promise<void>)[], clock: C
   const redact = createRedactor(config.secrets);
   const channels: FallbackChannel[] = [];
   if (smtpUrl !== null) {
-    const transport = createMailTransport(smtpUrl, redact);
+    const transport = createMailTransport(smtpUrl, redact, { setting: "FALLBACK_SMTP_URL" });
     opened.push(() => transport.close());
     channels.push({ name: "smtp", send: ({ mime, recipient }) => transport.send(mime, { from, to: recipient }) });
   }

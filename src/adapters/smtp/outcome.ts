@@ -9,6 +9,8 @@ import type { SessionFault } from "./session.ts";
 export type Relay = {
   readonly host: string;
   readonly port: number;
+  /** The setting that names it. */
+  readonly setting: "SMTP_URL" | "FALLBACK_SMTP_URL";
   readonly redact: (text: string) => string;
 };
 
@@ -81,7 +83,11 @@ function refused(what: Extract<Verdict, { kind: "refused" }>["what"]): Verdict {
 }
 
 /** One sentence that says what is wrong and what to do. */
-export function explain(fault: SessionFault, { host, port, redact }: Relay): string {
+export function explain(fault: SessionFault, relay: Relay): string {
+  return sentenceOf(fault, relay).replaceAll("SMTP_URL", relay.setting);
+}
+
+function sentenceOf(fault: SessionFault, { host, port, redact }: Relay): string {
   const server = `the mail server ${host}:${port}`;
   const verdict = verdictOn(fault);
   const because = tidyAnswer(fault.answer ?? faultAdvice(PROBE_STAGES[fault.stage] ?? "DATA", fault.cause), redact);

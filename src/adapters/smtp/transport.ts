@@ -14,6 +14,8 @@ const AHEAD = 7;
 
 /** What may be set otherwise; all durations in ms. */
 export type TransportTuning = {
+  /** The setting that the URL is from, as errors name it: SMTP_URL by default. */
+  readonly setting?: Relay["setting"];
   /** Connections at a time. */
   readonly connections?: number;
   /** For how long a connection without work is kept. */
@@ -27,10 +29,10 @@ export type TransportTuning = {
 export function createMailTransport(
   smtpUrl: string,
   redact: (text: string) => string,
-  { connections = 4, idleMs = 5_000, deadlineMs = 120_000, timeouts }: TransportTuning = {},
+  { setting = "SMTP_URL", connections = 4, idleMs = 5_000, deadlineMs = 120_000, timeouts }: TransportTuning = {},
 ): MailTransport {
   const options = { ...optionsOf(smtpUrl), ...timeouts };
-  const relay: Relay = { host: options.host, port: options.port, redact };
+  const relay: Relay = { host: options.host, port: options.port, setting, redact };
   const pool = createPool({ connections, idleMs });
 
   const sendOver = async (session: Session, mail: Mail): Promise<string> => {

@@ -128,6 +128,20 @@ test("a refused login says so, without the password that the server sent back", 
   });
 });
 
+test("what to do is said of the setting that the mail server's address is from", async () => {
+  const onAuth: SMTPServerOptions["onAuth"] = (_auth, _session, done) =>
+    done(Object.assign(new Error("5.7.8 wrong"), { responseCode: 535 }));
+
+  await withServer({ onAuth }, async ({ port }) => {
+    const url = `smtp://mailer:secret@127.0.0.1:${port}`;
+    const transport = createMailTransport(url, String, { setting: "FALLBACK_SMTP_URL" });
+
+    const outcome = await transport.send(MIME, ENVELOPE);
+
+    assert.match("error" in outcome ? outcome.error : "", /check the user and password in FALLBACK_SMTP_URL: 535/);
+  });
+});
+
 test("a login never crosses the wire in the clear to a relay that is not this machine", async () => {
   let attempts = 0;
   const onAuth: SMTPServerOptions["onAuth"] = (_auth, _session, done) => {
