@@ -7,27 +7,16 @@
 import type { HoldCause } from "../domain/hold.ts";
 import type { Notification } from "../domain/notification.ts";
 import type { QuietHours } from "../domain/quiet-hours.ts";
-import {
-  afterContact,
-  afterFailure,
-  isRelayTrouble,
-  type Leaving,
-  leavingOf,
-  type RelayState,
-  wayOut,
-} from "../domain/relay.ts";
 import { releaseOf } from "../domain/release.ts";
-import { nextAttemptAt } from "../domain/retry.ts";
 import { renderMail } from "../mail/render.ts";
 import type { MailInput } from "../mail/view.ts";
 import type { FallbackChannel, FallbackMessage } from "./fallback.ts";
 import type { Clock, MailTransport } from "./ports.ts";
+import { conclude } from "./receipt.ts";
 import type { Attempted, Beginning, OutboxStore, OwedMail, Receipt, Released, Way } from "./store.ts";
 
 /** A second way out has so long. */
 const FALLBACK_DEADLINE_MS = 60_000;
-/** Another mail has reached the relay meanwhile: this one tries it soon. */
-const AGAIN_AFTER_MS = 15_000;
 
 export type DeliverPorts = {
   readonly outbox: OutboxStore;
@@ -137,19 +126,6 @@ function messageOf(owed: OwedMail, mime: Buffer, settings: MailSettings, now: Da
   return { notificationId, messageId, kind, watch, recipient, createdAt, subject, text, mime };
 }
 
-/** Writes the receipt, and what the attempts say of the relay. */
-async function conclude(
-  attempts: readonly Attempted[],
-  { owed, way }: Sending,
-  ports: DeliverPorts,
-): Promise<Extract<Attempt, { readonly kind: "attempted" }>> {
-  const { notification } = owed;
-  const relay = await relayAfter(attempts, way, ports);
-  const receipt = await receiptOf(attempts, owed, relay, ports);
-  await ports.outbox.receive(notification.id, receipt, attempts, relay);
-  return { kind: "attempted", notification, attempts, receipt };
-}
-
 /** What becomes of the mail, now that its time has come. */
 function release(
   { notificationId, takeOver = false }: DeliveryJob,
@@ -167,23 +143,6 @@ function release(
       return { id: summaryId, messageId: messageId(summaryId, recipient) };
     },
   });
-}
-
-/** What an attempt says of the relay; null where it says nothing new. Only a probe finds out that it is well again. */
-async function relayAfter(
-  [first]: readonly Attempted[],
-  way: Way,
-  { outbox, clock, chance }: DeliverPorts,
-): Promise<RelayState | null> {
-  if (way.kind === "fallback" || first === undefined) return null;
-  const { outcome } = first;
-  const inTrouble = outcome.kind === "failed" && isRelayTrouble(outcome.cause);
-  if (!inTrouble && !way.probe) return null;
-  const state = await outbox.relay();
-  if (!inTrouble) return afterContact(state, clock.now());
-  // Of several mails that were under way when it went down, the first counts.
-  if (!way.probe && state.downSince !== null) return null;
-  return afterFailure(state, outcome.error, clock.now(), chance());
 }
 
 const HELD_BECAUSE: Readonly<Record<HoldCause, string>> = {
@@ -221,50 +180,4 @@ async function make(owed: OwedMail, settings: MailSettings, { transport, clock }
   const rendered = renderOwed(owed, settings, now);
   const mime = await transport.compose({ ...rendered, messageId, from: settings.from, to: recipient, date: now });
   return { subject: rendered.subject, mime };
-}
-
-async function receiptOf(
-  attempts: readonly Attempted[],
-  { notification, events }: OwedMail,
-  relayNow: RelayState | null,
-  { outbox, clock, chance, fallbacks }: DeliverPorts,
-): Promise<Receipt> {
-  const at = clock.now();
-  const { way, outcome } = attempts.at(-1) as Attempted;
-  if (outcome.kind === "accepted") return { state: "delivered", at, response: outcome.response };
-  const error = errorOf(attempts);
-  const byFallback = way !== "smtp";
-  if (outcome.kind === "refused" && !byFallback) {
-    return { state: "dead", at, error, reason: `the mail server refused the ${outcome.what} for good` };
-  }
-  const leaving = leavingOf(notification, events, !byFallback && fallbacks.length > 0);
-  const isRelays = outcome.kind === "failed" && isRelayTrouble(outcome.cause);
-  const next =
-    byFallback || isRelays
-      ? behindRelay(relayNow ?? (await outbox.relay()), leaving, at)
-      : nextAttemptAt(notification.attempts + 1, at, leaving, chance());
-  if (next === null) return { state: "dead", at, error, reason: "no attempt succeeded within five days" };
-  return { state: "pending", error, nextAttemptAt: next };
-}
-
-/** What went wrong; of several ways with each. */
-function errorOf(attempts: readonly Attempted[]): string {
-  const errors = attempts.flatMap(({ way, outcome }) => (outcome.kind === "accepted" ? [] : [{ way, ...outcome }]));
-  if (errors.length === 1) return errors[0]?.error ?? "";
-  return errors.map(({ way, error }) => `${way.replace("fallback-", "")}: ${error}`).join("; ");
-}
-
-/** When a mail that could not leave may try again, by whatever way; null where its time is over. */
-function behindRelay(relay: RelayState, leaving: Leaving, at: Date): Date | null {
-  const way = wayOut(relay, leaving, at);
-  switch (way.kind) {
-    case "give up":
-      return null;
-    case "wait":
-      return way.until;
-    case "fallback":
-      return at;
-    case "relay":
-      return new Date(at.getTime() + AGAIN_AFTER_MS);
-  }
 }

@@ -1,0 +1,92 @@
+/** What comes of an attempt: the receipt of its mail, and what it says of the relay. */
+import {
+  afterContact,
+  afterFailure,
+  isRelayTrouble,
+  type Leaving,
+  leavingOf,
+  type RelayState,
+  wayOut,
+} from "../domain/relay.ts";
+import { nextAttemptAt } from "../domain/retry.ts";
+import type { Attempt, DeliverPorts } from "./deliver.ts";
+import type { Attempted, OwedMail, Receipt, Way } from "./store.ts";
+
+/** Another mail has reached the relay meanwhile: this one tries it soon. */
+const AGAIN_AFTER_MS = 15_000;
+
+/** Writes the receipt, and what the attempts say of the relay. @param attempts at least one; the last one decides */
+export async function conclude(
+  attempts: readonly Attempted[],
+  { owed, way }: { readonly owed: OwedMail; readonly way: Way },
+  ports: DeliverPorts,
+): Promise<Extract<Attempt, { readonly kind: "attempted" }>> {
+  const { notification } = owed;
+  const relay = await relayAfter(attempts, way, ports);
+  const receipt = await receiptOf(attempts, owed, relay, ports);
+  await ports.outbox.receive(notification.id, receipt, attempts, relay);
+  return { kind: "attempted", notification, attempts, receipt };
+}
+
+/** What an attempt says of the relay; null where it says nothing new. Only a probe finds out that it is well again. */
+async function relayAfter(
+  [first]: readonly Attempted[],
+  way: Way,
+  { outbox, clock, chance }: DeliverPorts,
+): Promise<RelayState | null> {
+  if (way.kind === "fallback" || first === undefined) return null;
+  const { outcome } = first;
+  const inTrouble = outcome.kind === "failed" && isRelayTrouble(outcome.cause);
+  if (!inTrouble && !way.probe) return null;
+  const state = await outbox.relay();
+  if (!inTrouble) return afterContact(state, clock.now());
+  // Of several mails that were under way when it went down, the first counts.
+  if (!way.probe && state.downSince !== null) return null;
+  return afterFailure(state, outcome.error, clock.now(), chance());
+}
+
+async function receiptOf(
+  attempts: readonly Attempted[],
+  { notification, events }: OwedMail,
+  relayNow: RelayState | null,
+  { outbox, clock, chance, fallbacks }: DeliverPorts,
+): Promise<Receipt> {
+  const at = clock.now();
+  const { way, outcome } = attempts.at(-1) as Attempted;
+  if (outcome.kind === "accepted") return { state: "delivered", at, response: outcome.response };
+  const error = errorOf(attempts);
+  const byFallback = way !== "smtp";
+  if (outcome.kind === "refused" && !byFallback) {
+    return { state: "dead", at, error, reason: `the mail server refused the ${outcome.what} for good` };
+  }
+  const leaving = leavingOf(notification, events, !byFallback && fallbacks.length > 0);
+  const isRelays = outcome.kind === "failed" && isRelayTrouble(outcome.cause);
+  const next =
+    byFallback || isRelays
+      ? behindRelay(relayNow ?? (await outbox.relay()), leaving, at)
+      : nextAttemptAt(notification.attempts + 1, at, leaving, chance());
+  if (next === null) return { state: "dead", at, error, reason: "no attempt succeeded within five days" };
+  return { state: "pending", error, nextAttemptAt: next };
+}
+
+/** What went wrong; of several ways with each. */
+function errorOf(attempts: readonly Attempted[]): string {
+  const errors = attempts.flatMap(({ way, outcome }) => (outcome.kind === "accepted" ? [] : [{ way, ...outcome }]));
+  if (errors.length === 1) return errors[0]?.error ?? "";
+  return errors.map(({ way, error }) => `${way.replace("fallback-", "")}: ${error}`).join("; ");
+}
+
+/** When a mail that could not leave may try again, by whatever way; null where its time is over. */
+function behindRelay(relay: RelayState, leaving: Leaving, at: Date): Date | null {
+  const way = wayOut(relay, leaving, at);
+  switch (way.kind) {
+    case "give up":
+      return null;
+    case "wait":
+      return way.until;
+    case "fallback":
+      return at;
+    case "relay":
+      return new Date(at.getTime() + AGAIN_AFTER_MS);
+  }
+}
