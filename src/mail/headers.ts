@@ -60,8 +60,8 @@ export function mailHeaders(input: HeaderInput): Readonly<Record<string, string>
 }
 
 /**
- * The headers that put a mail into its thread: one per invite and recipient, without anything to remember: all its mails refer to one Message-ID that no
- * mail has, and that mail programs take for a message which they do not hold.
+ * The headers that put a mail into its thread, one per invite and recipient, without anything to remember: all its
+ * mails refer to one Message-ID that no mail has, and that mail programs take for a message which they do not hold.
  *
  * @see https://www.rfc-editor.org/rfc/rfc5322#section-3.6.4
  */
