@@ -23,6 +23,7 @@ export async function openTestDatabase(): Promise<OpenedDatabase> {
     throw error;
   });
   await queue.start();
+  await keepJobs(database);
   return {
     ...database,
     url,
@@ -42,6 +43,11 @@ export async function openTestDatabase(): Promise<OpenedDatabase> {
       await drop();
     },
   };
+}
+
+/** The queue goes by the real clock: jobs of the time in which tests play are older than it keeps any. */
+async function keepJobs({ prisma }: Database): Promise<void> {
+  await prisma.$executeRaw`UPDATE pgboss.queue SET retention_seconds = ${10 * 365 * 86_400}::int`;
 }
 
 async function prepare(url: string): Promise<void> {
