@@ -25,12 +25,12 @@ ${SEND}`,
   {
     name: "the attempt is written down after the mail is sent",
     file: "src/app/deliver.ts",
-    find: `  const mime = await outbox.begin({ id, attempts, at: startedAt, onlyIfWell, ...made });
+    find: `  const mime = await outbox.begin({ id, attempts, at: startedAt, onlyIfWell: needsWellRelay(way), ...made });
   if (mime === null) return [];
   if (way.kind === "fallback") return sendOtherwise(messageOf(owed, mime, settings, clock.now()), ports);
 ${SEND}`,
     replace: `  const outcome = await transport.send(made.mime, { from: settings.from, to });
-  const mime = await outbox.begin({ id, attempts, at: startedAt, onlyIfWell, ...made });
+  const mime = await outbox.begin({ id, attempts, at: startedAt, onlyIfWell: needsWellRelay(way), ...made });
   return mime === null ? [] : [{ startedAt, way: "smtp", outcome }];\n`,
     tests: {
       [DELIVER]: [

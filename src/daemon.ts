@@ -122,27 +122,23 @@ async function scheduleDigests(
 /** Asks for a digest whose slot passed while nothing ran. */
 async function catchUpDigest({ digest }: Config, runtime: Runtime, log: Logger): Promise<void> {
   if (digest === null) return;
-  try {
+  await whileDatabaseAnswers(log, async () => {
     const now = runtime.clock.now();
     const lastAt = await runtime.digests.lastDigestAt(null);
     if (!isDigestOverdue(lastAt, digest.intervalMs, now)) return;
     log.info({ event: "digest.overdue", lastAt }, "a digest is overdue");
     await requestDigest(overdueDigestJobId(now), runtime, log);
-  } catch (error) {
-    log.error({ event: "database.unavailable", err: error }, "the database does not answer; trying again");
-  }
+  });
 }
 
 /** Has mails delivered that are due and that the queue knows nothing of. */
 async function catchUpMails({ outbox, queue, clock }: Runtime, log: Logger): Promise<void> {
-  try {
+  await whileDatabaseAnswers(log, async () => {
     const mails = await outbox.requeueForgotten(clock.now());
     if (mails === 0) return;
     log.warn({ event: "notification.requeued", mails }, "mails were due and not in the queue; they are delivered now");
     queue.wake();
-  } catch (error) {
-    log.error({ event: "database.unavailable", err: error }, "the database does not answer; trying again");
-  }
+  });
 }
 
 async function requestDigest(id: string, { queue }: Runtime, log: Logger): Promise<void> {
@@ -159,17 +155,21 @@ async function requestDigest(id: string, { queue }: Runtime, log: Logger): Promi
 
 /** Asks for a sync that is due although no slot of the schedule asks for it. */
 async function catchUp(watch: WatchConfig, starting: boolean, runtime: Runtime, log: Logger): Promise<void> {
-  try {
+  await whileDatabaseAnswers(log.child({ watch: watch.name }), async () => {
     const now = runtime.clock.now();
     const last = await runtime.store.lastSyncs(watch.name);
     if (!isOverdue(last, { intervalMs: watch.intervalMs, starting }, now)) return;
     log.info({ event: "sync.overdue", watch: watch.name, lastSyncAt: last.anyAt }, "a sync is overdue");
     await request(overdueJobId(watch.name, now), watch, runtime, log);
+  });
+}
+
+/** Does what each check does anew: where the database does not answer, that is said, and the next check is waited for. */
+async function whileDatabaseAnswers(log: Logger, check: () => Promise<void>): Promise<void> {
+  try {
+    await check();
   } catch (error) {
-    log.error(
-      { event: "database.unavailable", watch: watch.name, err: error },
-      "the database does not answer; trying again",
-    );
+    log.error({ event: "database.unavailable", err: error }, "the database does not answer; trying again");
   }
 }
 

@@ -72,13 +72,12 @@ export async function deliver(job: DeliveryJob, settings: MailSettings, ports: D
   const done = await transport.inTurn(async () => {
     const attempts = await attempt({ owed, way, made }, settings, ports);
     // What went wrong may concern the mails that wait for their turn; a receipt need not keep them waiting.
-    const concerns = attempts.at(-1)?.outcome.kind !== "accepted" && attempts.length > 0;
-    return concerns ? conclude(attempts, { owed, way }, ports) : attempts;
+    const last = attempts.at(-1);
+    return last === undefined || last.outcome.kind === "accepted" ? attempts : conclude(attempts, { owed, way }, ports);
   });
   if ("kind" in done) return done;
   if (done.length > 0) return conclude(done, { owed, way }, ports);
-  const wasWell = way.kind === "relay" && !way.probe;
-  if (wasWell && (await outbox.relay()).downSince !== null) return deliver(job, settings, ports);
+  if (needsWellRelay(way) && (await outbox.relay()).downSince !== null) return deliver(job, settings, ports);
   return { kind: "idle" };
 }
 
@@ -99,11 +98,15 @@ async function attempt(
   const { outbox, transport, clock } = ports;
   const { id, attempts, recipient: to } = owed.notification;
   const startedAt = clock.now();
-  const onlyIfWell = way.kind === "relay" && !way.probe;
-  const mime = await outbox.begin({ id, attempts, at: startedAt, onlyIfWell, ...made });
+  const mime = await outbox.begin({ id, attempts, at: startedAt, onlyIfWell: needsWellRelay(way), ...made });
   if (mime === null) return [];
   if (way.kind === "fallback") return sendOtherwise(messageOf(owed, mime, settings, clock.now()), ports);
   return [{ startedAt, way: "smtp", outcome: await transport.send(mime, { from: settings.from, to }) }];
+}
+
+/** Whether it goes the way of every mail, and not to find out whether the relay is well again. */
+function needsWellRelay(way: Way): boolean {
+  return way.kind === "relay" && !way.probe;
 }
 
 async function sendOtherwise(

@@ -60,13 +60,12 @@ async function receiptOf(
     return { state: "dead", at, error, reason: `the mail server refused the ${outcome.what} for good` };
   }
   const leaving = leavingOf(notification, events, !byFallback && fallbacks.length > 0);
-  const isRelays = outcome.kind === "failed" && isRelayTrouble(outcome.cause);
-  const next =
-    byFallback || isRelays
-      ? behindRelay(relayNow ?? (await outbox.relay()), leaving, at)
-      : nextAttemptAt(notification.attempts + 1, at, leaving, chance());
+  const waitsForRelay = byFallback || (outcome.kind === "failed" && isRelayTrouble(outcome.cause));
+  const next = waitsForRelay
+    ? behindRelay(relayNow ?? (await outbox.relay()), leaving, at)
+    : nextAttemptAt(notification.attempts + 1, at, leaving, chance());
   if (next === null) return { state: "dead", at, error, reason: "no attempt succeeded within five days" };
-  return { state: "pending", error, nextAttemptAt: next };
+  return { state: "pending", error, nextAttemptAt: next, waitsForRelay };
 }
 
 /** What went wrong; of several ways with each. */

@@ -135,7 +135,13 @@ export type Beginning = {
 /** What is written about a notification after an attempt. */
 export type Receipt =
   | { readonly state: "delivered"; readonly at: Date; readonly response: string }
-  | { readonly state: "pending"; readonly error: string; readonly nextAttemptAt: Date }
+  | {
+      readonly state: "pending";
+      readonly error: string;
+      readonly nextAttemptAt: Date;
+      /** Whether it is due as soon as the relay is well again. */
+      readonly waitsForRelay: boolean;
+    }
   | { readonly state: "dead"; readonly at: Date; readonly error: string; readonly reason: string };
 
 /** One attempt as it is kept. */

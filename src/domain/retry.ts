@@ -44,15 +44,11 @@ export function nextAttemptAt(attempts: number, failedAt: Date, term: Term, chan
   const last = lastAttemptAt(term);
   if (failedAt >= givenUpAt(term)) return null;
   if (failedAt >= last) return term.usefulUntil;
-  return earlier(new Date(failedAt.getTime() + delayMs(attempts, chance)), last);
+  return new Date(Math.min(failedAt.getTime() + delayMs(attempts, chance), last.getTime()));
 }
 
 /** How long to wait after so many failures. @see nextAttemptAt */
 export function delayMs(failures: number, chance: number): number {
   const delay = DELAYS_MS[Math.min(failures, DELAYS_MS.length) - 1] ?? MINUTE_MS;
   return delay * (1 + SPREAD * (2 * chance - 1));
-}
-
-function earlier(one: Date, other: Date): Date {
-  return one < other ? one : other;
 }

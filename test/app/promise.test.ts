@@ -1,7 +1,5 @@
 /** The promise, clause by clause, from the API to the mail server. docs/guarantees.md names what else holds each. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { simpleParser } from "mailparser";
 import { createReader } from "../../src/adapters/postgres/read-store.ts";
@@ -15,6 +13,7 @@ import { serveHttp } from "../../src/web/server.ts";
 import { runCommand } from "../cli/command.ts";
 import { route } from "../support/build.ts";
 import { DAY, HOUR, MINUTE } from "../support/durations.ts";
+import { freePort } from "../support/free-port.ts";
 import { audienceOf } from "../support/lab.ts";
 import { openStage, owed, type Stage, sync, told, work } from "./promise-stage.ts";
 
@@ -288,12 +287,3 @@ describe("no invite is ever reported gone on the strength of a failed or partial
     });
   }
 });
-
-async function freePort(): Promise<number> {
-  const taken = createServer().listen(0, "127.0.0.1");
-  await once(taken, "listening");
-  const { port } = taken.address() as AddressInfo;
-  taken.close();
-  await once(taken, "close");
-  return port;
-}

@@ -1,10 +1,10 @@
 /** One run of the job in which the database fails in one way: what it left, and what is wrong with how it was borne. */
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, Pool } from "pg";
-import { demoCredentials, type StandIn, startCloudflareStandIn } from "../../src/demo/cloudflare.ts";
+import { demoCredentials, type StandIn } from "../../src/demo/cloudflare.ts";
 import { MIGRATED } from "../support/database.ts";
+import { freePort } from "../support/free-port.ts";
 import { createTestDatabase, startPostgres } from "../support/postgres.ts";
 import type { PostgresServer } from "../support/postgres-server.ts";
 import type { LogLine, Program } from "../support/program.ts";
@@ -12,7 +12,8 @@ import { startDaemon } from "./daemon.ts";
 import { type Gate, openGate } from "./gate.ts";
 import { type Database, play, prepare, RECIPIENTS } from "./job.ts";
 import { chainFaults, mailFaults, type Outcome, readOutcome } from "./outcome.ts";
-import { openPostOffice, type PostOffice } from "./post-office.ts";
+import type { PostOffice } from "./post-office.ts";
+import { openStandIns } from "./stand-ins.ts";
 import { until } from "./until.ts";
 import { rowFaults } from "./weather-report.ts";
 
@@ -87,10 +88,7 @@ export async function runDisturbed(fault: DatabaseFault | null): Promise<Disturb
 
 async function openStage(stack: AsyncDisposableStack, fault: DatabaseFault | null): Promise<Stage> {
   const { url, restart } = await openServer(stack, fault?.ownServer ?? false);
-  const api = await startCloudflareStandIn({ rateLimit: null });
-  stack.defer(() => api.close());
-  const office = await openPostOffice();
-  stack.defer(() => office.close());
+  const { api, office } = await openStandIns(stack);
   const pool = new Pool({ connectionString: url, application_name: "faults", max: 1 });
   pool.on("error", () => {});
   stack.defer(() => pool.end());
@@ -217,13 +215,4 @@ function patient(pool: Pool): Database {
       }
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }

@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { createSockets } from "../support/sockets.ts";
 import { postgresSplitters, type Unit } from "./units.ts";
 
 export type Statement = {
@@ -34,17 +35,10 @@ export type Gate = {
 export async function openGate(target: string): Promise<Gate> {
   const url = new URL(target);
   const { hostname, port: targetPort } = url;
-  const sockets = new Set<Socket>();
+  const sockets = createSockets();
   let asked: Rule | null = null;
   let starting = false;
   let stopped = 0;
-  const keep = (socket: Socket) => {
-    sockets.add(socket);
-    return socket
-      .setNoDelay(true)
-      .on("error", () => socket.destroy())
-      .on("close", () => sockets.delete(socket));
-  };
   const askRule: Rule = async (statement) => {
     const instead = (await asked?.(statement)) ?? null;
     if (instead !== null) stopped += 1;
@@ -52,8 +46,8 @@ export async function openGate(target: string): Promise<Gate> {
   };
   const listen = async (port: number): Promise<Server> => {
     const server = createServer((client) => {
-      if (starting) return keep(client).once("data", () => client.end(STARTING));
-      return pass(keep(client), keep(connect(Number(targetPort), hostname)), askRule);
+      if (starting) return sockets.keep(client).once("data", () => client.end(STARTING));
+      return pass(sockets.keep(client), sockets.keep(connect(Number(targetPort), hostname)), askRule);
     });
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
@@ -64,7 +58,7 @@ export async function openGate(target: string): Promise<Gate> {
   url.host = `127.0.0.1:${port}`;
   const leave = () => {
     server.close();
-    for (const socket of sockets) socket.destroy();
+    sockets.destroy();
   };
   return {
     url: url.href,

@@ -1,15 +1,13 @@
 /** One run of the job, killed at one point and started again: what it took, and what is wrong with what it left. */
-import { Client } from "pg";
-import { demoCredentials, startCloudflareStandIn } from "../../src/demo/cloudflare.ts";
-import { MIGRATED } from "../support/database.ts";
-import { createTestDatabase } from "../support/postgres.ts";
+import type { Client } from "pg";
+import { demoCredentials } from "../../src/demo/cloudflare.ts";
 import type { Program } from "../support/program.ts";
 import { type Crossing, createCrossings, type StopPoint } from "./crossings.ts";
 import { complaintsOf, startDaemon } from "./daemon.ts";
 import { play, prepare, RECIPIENTS } from "./job.ts";
 import { chainFaults, mailFaults, type Outcome, readOutcome } from "./outcome.ts";
 import { passDeath } from "./passing-time.ts";
-import { openPostOffice } from "./post-office.ts";
+import { openRunDatabase, openStandIns } from "./stand-ins.ts";
 import { startTap } from "./tap.ts";
 
 export type KilledRun = {
@@ -36,15 +34,8 @@ const SETTINGS = {
 /** @param point null for a run that nobody disturbs */
 export async function runKilled(point: StopPoint | null): Promise<KilledRun> {
   await using stack = new AsyncDisposableStack();
-  const database = await createTestDatabase(MIGRATED);
-  stack.defer(() => database.drop());
-  const api = await startCloudflareStandIn({ rateLimit: null });
-  stack.defer(() => api.close());
-  const office = await openPostOffice();
-  stack.defer(() => office.close());
-  const client = new Client({ connectionString: database.url, application_name: "faults" });
-  await client.connect();
-  stack.defer(() => client.end());
+  const { url, client } = await openRunDatabase(stack);
+  const { api, office } = await openStandIns(stack);
 
   let program: Program | null = null;
   const killed = Promise.withResolvers<null>();
@@ -58,7 +49,7 @@ export async function runKilled(point: StopPoint | null): Promise<KilledRun> {
     return started;
   };
   const taps = {
-    postgres: await tap("postgres", database.url),
+    postgres: await tap("postgres", url),
     smtp: await tap("smtp", office.url),
     http: await tap("http", api.url),
   };
@@ -78,10 +69,10 @@ export async function runKilled(point: StopPoint | null): Promise<KilledRun> {
     if (crossings.stopped) {
       await program.ended;
       for (const each of Object.values(taps)) each.cut();
-      await passDeath(client, database.url);
+      await passDeath(client, url);
       open = await openMails(client);
       acceptedBefore = new Set(office.accepted.map(({ messageId }) => messageId));
-      program = startDaemon({ postgres: database.url, smtp: office.url, http: api.url }, SETTINGS);
+      program = startDaemon({ postgres: url, smtp: office.url, http: api.url }, SETTINGS);
       await Promise.race([played, endOf(program, () => true)]);
     }
   } catch (error) {
@@ -92,7 +83,7 @@ export async function runKilled(point: StopPoint | null): Promise<KilledRun> {
   faults.push(...complaintsOf(program));
 
   const outcome = await readOutcome(client, office.accepted);
-  faults.push(...(await chainFaults(database.url)));
+  faults.push(...(await chainFaults(url)));
   const repeatable = (id: string) => (open.has(id) && acceptedBefore.has(id) ? 1 : 0);
   faults.push(...(await mailFaults(client, office.accepted, repeatable)));
   return {

@@ -1,6 +1,7 @@
 /** A proxy on one line, which passes on whole units of its protocol for as long as the world is not stopped. */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { createSockets } from "../support/sockets.ts";
 import type { Crossings, LineName } from "./crossings.ts";
 import { httpSplitters, postgresSplitters, type Splitter, type Splitters, smtpSplitters } from "./units.ts";
 
@@ -22,14 +23,7 @@ const SPLITTERS: Readonly<Record<LineName, () => Splitters>> = {
 export async function startTap(line: LineName, target: string, crossings: () => Crossings): Promise<Tap> {
   const url = new URL(target);
   const { hostname, port } = url;
-  const sockets = new Set<Socket>();
-  const keep = (socket: Socket) => {
-    sockets.add(socket);
-    return socket
-      .setNoDelay(true)
-      .on("error", () => socket.destroy())
-      .on("close", () => sockets.delete(socket));
-  };
+  const sockets = createSockets();
   const pass = (from: Socket, to: Socket, split: Splitter, direction: "out" | "in") => {
     from.on("data", (bytes: Buffer) => {
       for (const unit of split(bytes)) {
@@ -44,16 +38,16 @@ export async function startTap(line: LineName, target: string, crossings: () => 
       client.destroy();
       return;
     }
-    const upstream = keep(connect(Number(port), hostname));
+    const upstream = sockets.keep(connect(Number(port), hostname));
     const splitters = SPLITTERS[line]();
-    pass(keep(client), upstream, splitters.out, "out");
+    pass(sockets.keep(client), upstream, splitters.out, "out");
     pass(upstream, client, splitters.in, "in");
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const cut = () => {
-    for (const socket of sockets) socket.destroy();
+    sockets.destroy();
   };
   return {
     url: url.href.replace(/\/$/, ""),

@@ -8,18 +8,17 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { Client } from "pg";
-import { demoCredentials, type StandIn, startCloudflareStandIn, type User } from "../../src/demo/cloudflare.ts";
+import type { Client } from "pg";
+import { demoCredentials, type StandIn, type User } from "../../src/demo/cloudflare.ts";
 import { hexId } from "../../src/demo/sample-invite.ts";
-import { MIGRATED } from "../support/database.ts";
-import { createTestDatabase } from "../support/postgres.ts";
 import { failSome, lag } from "./api-weather.ts";
 import { type Chance, createChance } from "./chance.ts";
 import { warmUp } from "./daemon.ts";
 import { createLives, type Lives } from "./lives.ts";
 import { LOCK_PATIENCE, passLease, passTime } from "./passing-time.ts";
-import { openPostOffice, type PostOffice } from "./post-office.ts";
+import type { PostOffice } from "./post-office.ts";
 import { createReplica, type Replica } from "./replica.ts";
+import { openRunDatabase, openStandIns } from "./stand-ins.ts";
 import { until } from "./until.ts";
 import { isQuiet, readRecorded, type Told, weatherFaults } from "./weather-report.ts";
 
@@ -87,15 +86,8 @@ export async function weather({ seed, watches, seconds, progress }: WeatherOptio
 }
 
 async function createWorld(stack: AsyncDisposableStack, chance: Chance, watches: number): Promise<World> {
-  const database = await createTestDatabase(MIGRATED);
-  stack.defer(() => database.drop());
-  const api = await startCloudflareStandIn({ rateLimit: null });
-  stack.defer(() => api.close());
-  const office = await openPostOffice();
-  stack.defer(() => office.close());
-  const client = new Client({ connectionString: database.url, application_name: "faults", ...LOCK_PATIENCE });
-  await client.connect();
-  stack.defer(() => client.end());
+  const { url, client } = await openRunDatabase(stack, LOCK_PATIENCE);
+  const { api, office } = await openStandIns(stack);
 
   const names = Array.from({ length: watches }, (_, index) => `watch-${index + 1}`);
   const tokenOf = (name: string) => `token_${hexId(name)}_of_${name}`;
@@ -122,14 +114,14 @@ async function createWorld(stack: AsyncDisposableStack, chance: Chance, watches:
   const configPath = join(folder, "config.yaml");
   await writeFile(configPath, JSON.stringify(config));
   const settings = { INVITEWATCH_CONFIG: configPath, SYNC_DEADLINE: "4s" };
-  const lines = { postgres: database.url, smtp: office.url, http: api.url };
+  const lines = { postgres: url, smtp: office.url, http: api.url };
   const replicas: Replica[] = [];
   for (const [name, clock] of Object.entries(REPLICAS)) {
     const replica = await createReplica(`the ${name} replica`, lines, { ...settings, ...clock });
     stack.defer(() => replica.close());
     replicas.push(replica);
   }
-  return { api, users, office, replicas, client, url: database.url, lives };
+  return { api, users, office, replicas, client, url, lives };
 }
 
 /** Things go wrong until it is time. @returns how many did */

@@ -1,6 +1,7 @@
 /** Stands between the program and a server, so that a test can cut the line and mend it. */
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { createSockets } from "./sockets.ts";
 
 export type TcpRelay = {
   /** The server's URL, by way of the relay. */
@@ -12,16 +13,11 @@ export type TcpRelay = {
 };
 
 export async function startRelay(target: URL): Promise<TcpRelay> {
-  const sockets = new Set<Socket>();
-  const keep = (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("error", () => socket.destroy()).on("close", () => sockets.delete(socket));
-    return socket;
-  };
+  const sockets = createSockets();
   const open = async (port: number): Promise<Server> => {
     const server = createServer((client) => {
-      const upstream = keep(connect(Number(target.port), target.hostname));
-      keep(client).pipe(upstream).pipe(client);
+      const upstream = sockets.keep(connect(Number(target.port), target.hostname));
+      sockets.keep(client).pipe(upstream).pipe(client);
     });
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
@@ -33,7 +29,7 @@ export async function startRelay(target: URL): Promise<TcpRelay> {
   url.host = `127.0.0.1:${port}`;
   const cut = () => {
     server.close();
-    for (const socket of sockets) socket.destroy();
+    sockets.destroy();
   };
 
   return {

@@ -1,20 +1,11 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import { demoCredentials, startCloudflareStandIn } from "../../src/demo/cloudflare.ts";
 import { MIGRATED } from "../support/database.ts";
+import { freePort } from "../support/free-port.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import { startRelay } from "../support/tcp-relay.ts";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 test("the daemon answers while it waits for its database, and is ready once that is there", async () => {
   const database = await createTestDatabase(MIGRATED);

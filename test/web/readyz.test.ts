@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { type AddressInfo, createServer } from "node:net";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, test } from "node:test";
@@ -9,6 +8,7 @@ import { healthPages } from "../../src/web/health.ts";
 import { createReadiness, type Readiness } from "../../src/web/readiness.ts";
 import { serveHttp, type WebServer } from "../../src/web/server.ts";
 import { at, notification, type Seeded, seededDatabase, sync } from "../adapters/postgres/read-seed.ts";
+import { freePort } from "../support/free-port.ts";
 
 const MINUTE = 60_000;
 
@@ -34,14 +34,6 @@ afterEach(async () => {
   await server.close();
   await seeded.close();
 });
-
-async function freePort(): Promise<number> {
-  const taken = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => taken.once("listening", resolve));
-  const { port } = taken.address() as AddressInfo;
-  await new Promise((resolve) => taken.close(resolve));
-  return port;
-}
 
 async function readyz() {
   const response = await fetch(`${origin}/readyz`);

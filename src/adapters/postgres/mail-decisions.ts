@@ -8,7 +8,7 @@ import type { Database } from "./open.ts";
 import type { Queue } from "./queue.ts";
 import { ask, instant } from "./read-keyset.ts";
 import { MAIL_COLUMNS, type MailRow, mailOf } from "./read-notifications.ts";
-import { RECIPIENT_LOCK } from "./recipient-lock.ts";
+import { lockRecipients, withIds } from "./recipient-lock.ts";
 
 type Tx = Prisma.TransactionClient;
 type Transact = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
@@ -62,10 +62,7 @@ function meantBy(text: string): Prisma.Sql | null {
 
 /** The mails, oldest first, of which nobody else decides until the transaction ends. */
 async function lockMails(tx: Tx, ids: readonly string[]): Promise<ListedMail[]> {
-  await tx.$queryRaw`
-    SELECT ${RECIPIENT_LOCK} FROM (
-      SELECT DISTINCT recipient FROM notification WHERE id = ANY (${[...ids]}::uuid[]) ORDER BY recipient
-    ) AS concerned`;
+  await lockRecipients(tx, withIds(ids));
   const rows = await tx.$queryRaw<MailRow[]>`
     SELECT ${MAIL_COLUMNS} FROM notification n WHERE n.id = ANY (${[...ids]}::uuid[])
     ORDER BY n.created_at, n.id FOR UPDATE`;

@@ -12,7 +12,7 @@ import { isInForce } from "../../domain/silence.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import { inviteIdsOf, readChainHead, readEventsOf, readInvitesOf, readThreads } from "./outbox-content.ts";
 import { readSilencesInForce } from "./read-silences.ts";
-import { RECIPIENT_LOCK } from "./recipient-lock.ts";
+import { lockRecipients, withIds } from "./recipient-lock.ts";
 import { readRelay } from "./relay-state.ts";
 import { type NotificationRow, notificationOf } from "./rows.ts";
 
@@ -49,9 +49,10 @@ export async function releaseOrdinary(tx: Tx, asked: readonly Asked[]): Promise<
   const inviteOf = new Map((await readInvitesOf(tx, events)).map((invite) => [inviteKey(invite), invite]));
   const silences = await readSilencesInForce(tx, first);
   const leaving = candidates.flatMap(({ row, now, given }): Leaving[] => {
-    const own = notificationOf(row).eventSeqs.flatMap((seq) => eventOf.get(`${row.watch}\n${seq}`) ?? []);
+    const notification = notificationOf(row);
+    const own = notification.eventSeqs.flatMap((seq) => eventOf.get(`${row.watch}\n${seq}`) ?? []);
     const release = given.decide({
-      mail: { notification: notificationOf(row), events: own },
+      mail: { notification, events: own },
       others: [],
       inviteOf: (watch, id) => inviteOf.get(inviteKey({ watch, id })) ?? null,
       silences: silences.filter((silence) => isInForce(silence, now)),
@@ -80,10 +81,7 @@ export async function releaseOrdinary(tx: Tx, asked: readonly Asked[]): Promise<
 /** Mails that are due and were never let through, one for each recipient, with the recipients' locks taken. */
 async function lockCandidates(tx: Tx, asked: readonly Asked[]): Promise<readonly Candidate[]> {
   const ids = asked.map(({ id }) => id);
-  await tx.$queryRaw`
-    SELECT ${RECIPIENT_LOCK} FROM (
-      SELECT DISTINCT recipient FROM notification WHERE id = ANY (${ids}::uuid[]) ORDER BY recipient
-    ) AS concerned`;
+  await lockRecipients(tx, withIds(ids));
   const since = new Date(Math.min(...asked.map(({ now }) => now.getTime())) - HOUR_MS);
   const rows = await tx.$queryRaw<OrdinaryRow[]>`
     SELECT n.*,

@@ -24,7 +24,7 @@ import { recordDeath } from "./deaths.ts";
 import { NO_CONTENT, readContent, readCovered, readEvents, readInvitesOf } from "./outbox-content.ts";
 import { type Asked, DEATHS_TOLD_WITHIN_MS, isDue, type OwedRow, releaseOrdinary } from "./outbox-ordinary.ts";
 import { readSilencesInForce } from "./read-silences.ts";
-import { RECIPIENT_LOCK } from "./recipient-lock.ts";
+import { lockRecipients, withIds } from "./recipient-lock.ts";
 import { readRelay, takeProbe } from "./relay-state.ts";
 import { type NotificationRow, notificationOf } from "./rows.ts";
 
@@ -73,9 +73,7 @@ function mayBeFolded({ state, created_at: createdAt, maybe_accepted: maybeAccept
 
 /** The mail, with its recipient's lock taken: the row is read again once nobody else decides. */
 async function lockOwed(tx: Tx, id: string): Promise<OwedRow | null> {
-  const locked = await tx.$queryRaw<{ locked: string }[]>`
-    SELECT ${RECIPIENT_LOCK} FROM notification WHERE id = ${id}::uuid`;
-  if (locked.length === 0) return null;
+  await lockRecipients(tx, withIds([id]));
   const [row] = await tx.$queryRaw<OwedRow[]>`SELECT * FROM notification WHERE id = ${id}::uuid`;
   return row ?? null;
 }

@@ -2,7 +2,6 @@
 
 import { DatabaseError as StatementError } from "pg";
 import type { Attempted, Beginning, OutboxStore, Receipt } from "../../app/store.ts";
-import { isRelayTrouble } from "../../domain/relay.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import { createBatcher } from "./batcher.ts";
 import { recordDeath } from "./deaths.ts";
@@ -123,21 +122,20 @@ async function writeReceipt(
   tx: Tx,
   id: string,
   receipt: Exclude<Receipt, { readonly state: "delivered" }>,
-  { way, outcome }: Attempted,
+  { outcome }: Attempted,
   enqueueDeliveries: EnqueueDeliveries,
 ): Promise<void> {
   const where = { id, state: "sending" };
   switch (receipt.state) {
     case "pending": {
-      const { error, nextAttemptAt } = receipt;
-      const isRelays = way !== "smtp" || (outcome.kind === "failed" && isRelayTrouble(outcome.cause));
+      const { error, nextAttemptAt, waitsForRelay } = receipt;
       const maybeAccepted = outcome.kind === "failed" && outcome.cause === "unknown";
       const data = {
         state: "pending",
         reason: null,
         error,
         nextAttemptAt,
-        waitsForRelay: isRelays,
+        waitsForRelay,
         ...(maybeAccepted && { maybeAccepted }),
       };
       const { count } = await tx.notification.updateMany({ where, data });

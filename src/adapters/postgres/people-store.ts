@@ -12,7 +12,7 @@ import type { Queue } from "./queue.ts";
 import { organizationIs } from "./read-invites.ts";
 import { ask, instant } from "./read-keyset.ts";
 import { type SilenceRow, silenceFrom } from "./read-silences.ts";
-import { RECIPIENT_LOCK } from "./recipient-lock.ts";
+import { lockRecipients } from "./recipient-lock.ts";
 import { type InviteRow, inviteOf } from "./rows.ts";
 
 type Tx = Prisma.TransactionClient;
@@ -113,7 +113,8 @@ type Ending = {
 };
 
 async function endSilence(tx: Tx, { id, by, at, event, enqueueDeliveries }: Ending): Promise<EndedSilence> {
-  await lockRecipients(tx);
+  // The decisions about waiting mails that are being taken end first: none may hold one for a silence that ends here.
+  await lockRecipients(tx, Prisma.sql`state = 'pending' AND mime IS NULL`);
   const chains = await tx.$queryRaw<{ watch: string }[]>`
     SELECT DISTINCT watch FROM event WHERE type = 'silence.created' AND data->>'silenceId' = ${id}`;
   const watches = await lockWatches(
@@ -133,15 +134,4 @@ async function endSilence(tx: Tx, { id, by, at, event, enqueueDeliveries }: Endi
   const ids = held.map((notification) => notification.id);
   if (ids.length > 0) await enqueueDeliveries(tx, ids);
   return { silence, released: ids.length };
-}
-
-/**
- * Waits for the decisions about waiting mails that are being taken, with the lock that those take:
- * none of them may hold a mail because of a silence that ends here. Before the watches', as those do.
- */
-async function lockRecipients(tx: Tx): Promise<void> {
-  await tx.$queryRaw`
-    SELECT ${RECIPIENT_LOCK} FROM (
-      SELECT DISTINCT recipient FROM notification WHERE state = 'pending' AND mime IS NULL ORDER BY recipient
-    ) AS waiting`;
 }

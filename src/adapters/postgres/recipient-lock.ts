@@ -1,5 +1,23 @@
 /** The lock under which it is decided what becomes of one recipient's mails, on all replicas. */
 import { Prisma } from "../../generated/prisma/client.ts";
 
-/** Taken by selecting it for rows that have a column `recipient`, until the transaction ends; before a watch's lock. */
-export const RECIPIENT_LOCK = Prisma.sql`pg_advisory_xact_lock(hashtextextended('recipient ' || recipient, 0))::text AS locked`;
+/**
+ * Takes the locks of the recipients of the mails, until the transaction ends; before a watch's lock.
+ *
+ * In an order of their own, so that nobody waits crosswise.
+ *
+ * @param mails the condition on `notification` that holds of the mails
+ */
+export async function lockRecipients(
+  tx: Pick<Prisma.TransactionClient, "$queryRaw">,
+  mails: Prisma.Sql,
+): Promise<void> {
+  await tx.$queryRaw`
+    SELECT pg_advisory_xact_lock(hashtextextended('recipient ' || recipient, 0))::text AS locked
+    FROM (SELECT DISTINCT recipient FROM notification WHERE ${mails} ORDER BY recipient) AS concerned`;
+}
+
+/** As the condition: the mails with these ids. */
+export function withIds(ids: readonly string[]): Prisma.Sql {
+  return Prisma.sql`id = ANY (${[...ids]}::uuid[])`;
+}
