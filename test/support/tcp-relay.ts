@@ -1,6 +1,6 @@
 /** Stands between the program and a server, so that a test can cut the line and mend it. */
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { createSockets } from "./sockets.ts";
 
 export type TcpRelay = {
@@ -9,16 +9,19 @@ export type TcpRelay = {
   /** Breaks every connection, and refuses new ones. */
   cut(): void;
   mend(): Promise<void>;
+  /** Breaks every connection; new ones are accepted and ended at once. */
+  hangUp(): Promise<void>;
   close(): Promise<void>;
 };
 
 export async function startRelay(target: URL): Promise<TcpRelay> {
   const sockets = createSockets();
-  const open = async (port: number): Promise<Server> => {
-    const server = createServer((client) => {
-      const upstream = sockets.keep(connect(Number(target.port), target.hostname));
-      sockets.keep(client).pipe(upstream).pipe(client);
-    });
+  const passOn = (client: Socket) => {
+    const upstream = sockets.keep(connect(Number(target.port), target.hostname));
+    sockets.keep(client).pipe(upstream).pipe(client);
+  };
+  const open = async (port: number, serve = passOn): Promise<Server> => {
+    const server = createServer(serve);
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
     return server;
@@ -37,6 +40,12 @@ export async function startRelay(target: URL): Promise<TcpRelay> {
     cut,
     async mend() {
       server = await open(port);
+    },
+    async hangUp() {
+      cut();
+      server = await open(port, (client) => {
+        sockets.keep(client).resume().end();
+      });
     },
     async close() {
       cut();

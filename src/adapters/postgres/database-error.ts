@@ -53,12 +53,28 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 const OF_DRIVER = /^(PrismaClient|DriverAdapter)/;
-const SILENT = /^(timeout exceeded|timeout expired|Connection terminated due to connection timeout)/;
-const LOST = /^(Connection terminated|Client has encountered a connection error)/;
+/** How the driver and the queue begin what they say without a code, where nothing was heard in time. */
+const SILENT = [
+  "timeout exceeded",
+  "timeout expired",
+  "Connection terminated due to connection timeout",
+  "LISTEN/NOTIFY heartbeat timed out",
+];
+/** The same, where a connection broke. */
+const LOST = [
+  "Connection terminated",
+  "Client has encountered a connection error",
+  "Client was closed",
+  "LISTEN/NOTIFY connection ended",
+  "LISTEN/NOTIFY channel registration was lost",
+];
+
+const beginsWithOneOf = (said: string, beginnings: readonly string[]) =>
+  beginnings.some((beginning) => said.startsWith(beginning));
 
 function isOfDatabase(error: unknown): boolean {
   const { code, said } = tell(error);
-  return code !== "" || OF_DRIVER.test(String(faultOf(error)?.name)) || SILENT.test(said) || LOST.test(said);
+  return code !== "" || OF_DRIVER.test(String(faultOf(error)?.name)) || beginsWithOneOf(said, [...SILENT, ...LOST]);
 }
 
 const UNREACHABLE = ["ECONNREFUSED", "ENOENT", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EHOSTUNREACH", "P1001"];
@@ -94,9 +110,9 @@ function explain(code: string, at: string, said: string): string {
   if (UNREACHABLE.includes(code)) {
     return `The database at ${at} cannot be reached${withCode}; is it running, and is DATABASE_URL right?`;
   }
-  if (SILENT.test(said))
+  if (beginsWithOneOf(said, SILENT))
     return `The database at ${at} does not answer in time; is it overloaded, or is the network down?`;
-  if (BROKEN.includes(code) || LOST.test(said)) {
+  if (BROKEN.includes(code) || beginsWithOneOf(said, LOST)) {
     return `The connection to the database at ${at} broke${withCode}; is it running, and is the network well?`;
   }
   if (code.startsWith("28"))

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { DatabaseError, explained } from "../../../src/adapters/postgres/database-error.ts";
 import { type Database, openDatabase } from "../../../src/adapters/postgres/open.ts";
 import { createQueue, type Queue, type SyncResult, type Workers } from "../../../src/adapters/postgres/queue.ts";
 import { type OpenedDatabase, openTestDatabase } from "../../support/database.ts";
@@ -280,6 +281,29 @@ test("a job that fails because the database is away is run again within seconds 
   await relay.close();
 
   assert.ok(backAt > 0 && tookMs < 8_000, `it took ${tookMs} ms`);
+});
+
+test("of a server that hangs up on whoever connects, the queue says nothing that is no sentence", async () => {
+  const relay = await startRelay(new URL(database.url));
+  const opened = await openDatabase(relay.url, "command");
+  const said: unknown[] = [];
+  const ofListener = new EventEmitter();
+  const queue = createQueue(opened, (error) => {
+    said.push(explained(error, opened.connection));
+    if (error.message.startsWith("LISTEN/NOTIFY")) ofListener.emit("heard");
+  });
+  await queue.start();
+  await queue.work(workers(), 1);
+  const heard = once(ofListener, "heard", { signal: AbortSignal.timeout(20_000) });
+
+  await relay.hangUp();
+  await heard;
+  await queue.stop(100);
+  await opened.close();
+  await relay.close();
+
+  const raw = said.filter((error) => !(error instanceof DatabaseError));
+  assert.deepEqual(raw, []);
 });
 
 test("stopping waits for the work in hand, and gives back what does not end in time", async () => {
