@@ -29,6 +29,7 @@ export function databaseFaults(form: Form): readonly DatabaseFault[] {
     restarts(["fast", "fast", "fast"]),
     restarts(["immediate", "immediate", "immediate"]),
     failover(60),
+    vanishing(),
     deadlocks(),
     pausedFor(RECORDING, null),
     pausedFor(RELEASE, null),
@@ -45,6 +46,8 @@ export function databaseFaults(form: Form): readonly DatabaseFault[] {
 }
 
 const PROMPT_MS = 10_000;
+/** For how long the program waits for a word from the server. */
+const GIVEN_UP_AFTER_MS = 60_000;
 
 const RECORDING = /^INSERT INTO event/;
 const RELEASE = /^UPDATE notification n SET kind/;
@@ -226,6 +229,19 @@ function failover(seconds: number): DatabaseFault {
       if (status.code !== 1 || !status.stderr.includes("cannot be reached")) {
         throw new Error(`status said during the failover: ${status.code} ${status.stdout}${status.stderr}`);
       }
+    },
+  };
+}
+
+/** As when its host is gone and another takes its place: what was under way is never heard of again. */
+function vanishing(): DatabaseFault {
+  return {
+    name: "the server vanishes without a word",
+    says: /The database at \S+ does not answer in time/,
+    async strike({ gate, database }) {
+      await reaches(gate, RECORDING, async () => gate.vanish());
+      await delay(GIVEN_UP_AFTER_MS);
+      await syncsSoon(database);
     },
   };
 }

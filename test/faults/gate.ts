@@ -26,6 +26,8 @@ export type Gate = {
   rule(rule: Rule | null): void;
   /** Breaks every connection, and refuses new ones. */
   leave(): void;
+  /** Of the connections that are open the program hears nothing any more, not even that they end; new ones are taken. */
+  vanish(): void;
   /** Takes connections again, and tells each that the server is starting. */
   start(): Promise<void>;
   comeBack(): Promise<void>;
@@ -36,6 +38,7 @@ export async function openGate(target: string): Promise<Gate> {
   const url = new URL(target);
   const { hostname, port: targetPort } = url;
   const sockets = createSockets();
+  const lines: { readonly client: Socket; readonly upstream: Socket }[] = [];
   let asked: Rule | null = null;
   let starting = false;
   let stopped = 0;
@@ -47,7 +50,9 @@ export async function openGate(target: string): Promise<Gate> {
   const listen = async (port: number): Promise<Server> => {
     const server = createServer((client) => {
       if (starting) return sockets.keep(client).once("data", () => client.end(STARTING));
-      return pass(sockets.keep(client), sockets.keep(connect(Number(targetPort), hostname)), askRule);
+      const upstream = sockets.keep(connect(Number(targetPort), hostname));
+      lines.push({ client: sockets.keep(client), upstream });
+      return pass(client, upstream, askRule);
     });
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
@@ -69,6 +74,12 @@ export async function openGate(target: string): Promise<Gate> {
       asked = rule;
     },
     leave,
+    vanish() {
+      for (const { client, upstream } of lines.splice(0)) {
+        client.removeAllListeners("data").resume();
+        upstream.removeAllListeners("close").destroy();
+      }
+    },
     async start() {
       starting = true;
       server = await listen(port);

@@ -11,14 +11,18 @@ export type TcpRelay = {
   mend(): Promise<void>;
   /** Breaks every connection; new ones are accepted and ended at once. */
   hangUp(): Promise<void>;
+  /** Of the server nothing is heard any more on the connections that are open; new ones are passed on. */
+  vanish(): void;
   close(): Promise<void>;
 };
 
 export async function startRelay(target: URL): Promise<TcpRelay> {
   const sockets = createSockets();
+  const lines: { readonly client: Socket; readonly upstream: Socket }[] = [];
   const passOn = (client: Socket) => {
     const upstream = sockets.keep(connect(Number(target.port), target.hostname));
     sockets.keep(client).pipe(upstream).pipe(client);
+    lines.push({ client, upstream });
   };
   const open = async (port: number, serve = passOn): Promise<Server> => {
     const server = createServer(serve);
@@ -46,6 +50,12 @@ export async function startRelay(target: URL): Promise<TcpRelay> {
       server = await open(port, (client) => {
         sockets.keep(client).resume().end();
       });
+    },
+    vanish() {
+      for (const { client, upstream } of lines.splice(0)) {
+        client.unpipe(upstream).resume();
+        upstream.unpipe(client).destroy();
+      }
     },
     async close() {
       cut();

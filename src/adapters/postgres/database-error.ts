@@ -53,8 +53,12 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 const OF_DRIVER = /^(PrismaClient|DriverAdapter)/;
+/** How the error begins with which we break a connection ourselves. */
+export const NOTHING_HEARD = "nothing was heard from the server";
+
 /** How the driver and the queue begin what they say without a code, where nothing was heard in time. */
 const SILENT = [
+  NOTHING_HEARD,
   "timeout exceeded",
   "timeout expired",
   "Connection terminated due to connection timeout",

@@ -1,8 +1,9 @@
 /** Opens the database that DATABASE_URL names: a Postgres server, or the embedded one on a folder. */
+import type { Socket } from "node:net";
 import { PrismaPg } from "@prisma/adapter-pg";
 import { Client, type ClientBase, Pool, type PoolConfig, type QueryResultRow } from "pg";
 import { PrismaClient } from "../../generated/prisma/client.ts";
-import { asDatabaseError, DatabaseError, where } from "./database-error.ts";
+import { asDatabaseError, DatabaseError, NOTHING_HEARD, where } from "./database-error.ts";
 import { openEmbedded, type Role } from "./embedded.ts";
 
 /** How to connect, and what a pool does with each connection that it makes. */
@@ -30,9 +31,14 @@ const POOL_SIZE = 10;
 const KEEP_ALIVE_AFTER_MS = 10_000;
 /** Less than others wait for a lock of ours (see the time of a transaction), and more than we ever think in one. */
 const IDLE_IN_TRANSACTION_MS = 25_000;
+/** No statement of a daemon thinks for so long without a byte; the operating system would wait for a quarter of an hour. */
+const SILENCE_MS = 60_000;
 
-/** @throws DatabaseError when the database cannot be opened or reached */
-export async function openDatabase(url: string, role: Role): Promise<Database> {
+/**
+ * @param silenceMs after how long without a word from the server a daemon gives up a statement, and its connection
+ * @throws DatabaseError when the database cannot be opened or reached
+ */
+export async function openDatabase(url: string, role: Role, silenceMs = SILENCE_MS): Promise<Database> {
   const embedded = url.startsWith(EMBEDDED_SCHEME) ? await openEmbedded(url.slice(EMBEDDED_SCHEME.length), role) : null;
   const connection: Connection = {
     ...(embedded?.connection ?? { connectionString: url }),
@@ -40,7 +46,11 @@ export async function openDatabase(url: string, role: Role): Promise<Database> {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
-    onConnect: (client) => client.query(embedded === null ? `${IN_UTC}; ${LIMITS}` : IN_UTC),
+    onConnect(client) {
+      if (embedded !== null) return client.query(IN_UTC);
+      if (role === "daemon") breakWhenSilent(client, silenceMs);
+      return client.query(`${IN_UTC}; ${LIMITS}`);
+    },
   };
   const pool = createPool(connection);
   // Prisma keeps plans by statement and parameters: of statements that carry rows by the hundred none comes twice.
@@ -73,6 +83,16 @@ const LIMITS = `
     nullif(extract(epoch FROM current_setting('idle_in_transaction_session_timeout')::interval) * 1000, 0))::int::text, false);
   SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
   SET tcp_user_timeout = ${IDLE_IN_TRANSACTION_MS}`;
+
+/**
+ * A server that vanishes with a statement under way, as at the failover of a whole host, never says so.
+ *
+ * The connection's own socket is asked, since the driver's `query_timeout` leaves the connection in the pool, still waiting.
+ */
+function breakWhenSilent(client: ClientBase, silenceMs: number): void {
+  const { stream } = (client as ClientBase & { readonly connection: { readonly stream: Socket } }).connection;
+  stream.setTimeout(silenceMs, () => stream.destroy(new Error(`${NOTHING_HEARD} for ${silenceMs / 1_000} s`)));
+}
 
 function createPool(connection: Connection): Pool {
   const pool = new Pool({ ...connection, max: POOL_SIZE } as PoolConfig);

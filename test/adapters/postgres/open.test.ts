@@ -7,6 +7,7 @@ import { openDatabase } from "../../../src/adapters/postgres/open.ts";
 import { readMigrations } from "../../../src/adapters/postgres/schema-engine.ts";
 import { type OpenedDatabase, openTestDatabase } from "../../support/database.ts";
 import { createTestDatabase } from "../../support/postgres.ts";
+import { startRelay } from "../../support/tcp-relay.ts";
 
 let database: OpenedDatabase;
 before(async () => {
@@ -51,6 +52,49 @@ describe("a transaction that stands still", () => {
       return true;
     });
     assert.deepEqual(await prisma.$queryRaw`SELECT to_regclass('stood_still')::text AS found`, [{ found: null }]);
+    await close();
+  });
+});
+
+describe("a server that vanishes with a statement under way", () => {
+  const isGivenUp = (error: unknown) => {
+    assert.match(asDatabaseError(error, "db:5432").message, /^The database at db:5432 does not answer in time;/);
+    return true;
+  };
+
+  test("is given up by a daemon when nothing was heard for a while, and asked anew over another connection", async () => {
+    const relay = await startRelay(new URL(database.url));
+    const { prisma, close } = await openDatabase(relay.url, "daemon", 500);
+    await prisma.$queryRaw`SELECT 1`;
+
+    const asked = prisma.$queryRaw`SELECT 1 FROM pg_sleep(0.3)`;
+    setTimeout(relay.vanish, 100);
+
+    await assert.rejects(asked, isGivenUp);
+    assert.deepEqual(await prisma.$queryRaw`SELECT 2 AS next`, [{ next: 2 }]);
+    await close();
+    await relay.close();
+  });
+
+  test("also within a transaction, of which nothing is done", async () => {
+    const relay = await startRelay(new URL(database.url));
+    const { prisma, close } = await openDatabase(relay.url, "daemon", 500);
+    const work = prisma.$transaction(async (tx) => {
+      await tx.$executeRaw`CREATE TABLE half_done ()`;
+      relay.vanish();
+      await tx.$queryRaw`SELECT 1`;
+    });
+
+    await assert.rejects(work, isGivenUp);
+    assert.deepEqual(await prisma.$queryRaw`SELECT to_regclass('half_done')::text AS found`, [{ found: null }]);
+    await close();
+    await relay.close();
+  });
+
+  test("is waited for by a command, which its user may end", async () => {
+    const { prisma, close } = await openDatabase(database.url, "command", 100);
+
+    assert.deepEqual(await prisma.$queryRaw`SELECT 1 AS one FROM pg_sleep(0.3)`, [{ one: 1 }]);
     await close();
   });
 });
