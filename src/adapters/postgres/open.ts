@@ -7,7 +7,11 @@ import { asDatabaseError, DatabaseError, NOTHING_HEARD, where } from "./database
 import { openEmbedded, type Role } from "./embedded.ts";
 
 /** How to connect, and what a pool does with each connection that it makes. */
-export type Connection = PoolConfig & { readonly onConnect: (client: ClientBase) => Promise<unknown> };
+export type Connection = PoolConfig & {
+  readonly onConnect: (client: ClientBase) => Promise<unknown>;
+  /** Where Postgres' own locks keep nobody out: does the work while no other process does such work. */
+  readonly alone?: <T>(work: () => Promise<T>) => Promise<T>;
+};
 
 /** Runs one statement with its values, without Prisma in between: for statements of which there are many. */
 export type Sql = {
@@ -41,7 +45,7 @@ const SILENCE_MS = 60_000;
 export async function openDatabase(url: string, role: Role, silenceMs = SILENCE_MS): Promise<Database> {
   const embedded = url.startsWith(EMBEDDED_SCHEME) ? await openEmbedded(url.slice(EMBEDDED_SCHEME.length), role) : null;
   const connection: Connection = {
-    ...(embedded?.connection ?? { connectionString: url }),
+    ...(embedded === null ? { connectionString: url } : { ...embedded.connection, alone: embedded.alone }),
     application_name: "invitewatch",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,

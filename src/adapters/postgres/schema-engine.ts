@@ -101,6 +101,13 @@ async function migrationList(): Promise<binding.MigrationList> {
 type Adapter = Awaited<ReturnType<PrismaPg["connect"]>>;
 
 /**
+ * Of the row that the engine has made for the migration under way. Sent with its script, and so in the same transaction:
+ * whenever the process dies, an unfinished row is one of whose script nothing was kept.
+ */
+const FINISHED = `
+;UPDATE _prisma_migrations SET finished_at = now() WHERE finished_at IS NULL AND rolled_back_at IS NULL`;
+
+/**
  * The factory, made to send a migration as one script: its own way cuts it at every semicolon, and so through the
  * body of a function. Notes the adapters that it makes, since the engine leaves them open.
  */
@@ -109,7 +116,7 @@ function sendingWholeScripts(factory: PrismaPg, made: Adapter[]): PrismaPg {
   factory.connect = async () => {
     const adapter = await connect();
     adapter.executeScript = async (script) => {
-      await adapter.underlyingDriver().query(script);
+      await adapter.underlyingDriver().query(`${script}${FINISHED}`);
     };
     made.push(adapter);
     return adapter;

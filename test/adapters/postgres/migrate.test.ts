@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -91,6 +94,48 @@ test("processes that migrate at the same time apply each migration once", async 
   const names = (await readMigrations()).map(({ name }) => name);
   assert.deepEqual(applied.flat(), names);
   assert.deepEqual(await query(url, "SELECT count(*)::int AS n FROM _prisma_migrations"), [{ n: names.length }]);
+});
+
+test("so do processes that share an embedded database", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "migrate-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const migrators = [1, 2].map(() => migrator(`pglite:${folder}`));
+  await Promise.all(migrators.map(({ ready }) => ready()));
+
+  const applied = await Promise.all(migrators.map((one) => one.migrate()));
+
+  assert.deepEqual(
+    applied.flat(),
+    (await readMigrations()).map(({ name }) => name),
+  );
+});
+
+test("a migration that failed left nothing, and is applied by the next process", async (t) => {
+  const { url, connection } = await emptyDatabase(t);
+  await query(
+    url,
+    `CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF to_regclass('event') IS NOT NULL THEN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END IF;
+    END $$;
+    CREATE EVENT TRIGGER refuse ON ddl_command_end EXECUTE FUNCTION refuse()`,
+  );
+
+  await assert.rejects(migrate(connection), { name: "DatabaseError" });
+  const left = await query(url, "SELECT to_regclass('watch') AS watch");
+  await query(url, "DROP EVENT TRIGGER refuse; DROP FUNCTION refuse");
+  const applied = await migrate(connection);
+
+  const names = (await readMigrations()).map(({ name }) => name);
+  const ledger = await query(
+    url,
+    "SELECT migration_name AS name FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at",
+  );
+  assert.deepEqual(left, [{ watch: null }]);
+  assert.deepEqual(applied, names);
+  assert.deepEqual(
+    ledger.map(({ name }) => name),
+    names,
+  );
 });
 
 test("a database that is away is one sentence that says what to do, without its password", async () => {
