@@ -16,9 +16,13 @@ export type Crossing = {
   readonly role: "mail" | "answer" | null;
 };
 
-/** Where to stop: at the N-th crossing, or at (so many crossings after) the K-th mail or the K-th answer to one. */
+/**
+ * Where to stop: at the N-th crossing, or at (so many crossings after) the K-th mail or the K-th answer to one.
+ *
+ * `setup` is the N-th crossing of a run that begins with an empty database.
+ */
 export type StopPoint =
-  | { readonly at: "crossing"; readonly n: number }
+  | { readonly at: "crossing" | "setup"; readonly n: number }
   | { readonly at: "mail" | "answer"; readonly n: number; readonly after: number };
 
 export type Crossings = {
@@ -27,6 +31,8 @@ export type Crossings = {
   /** The last one; of a world that was stopped the one that did not get through. */
   readonly last: Crossing | null;
   readonly answers: number;
+  /** How many there were before the first with the API: until then the program sets itself up. */
+  readonly ofSetup: number;
   readonly stopped: boolean;
   /** Whether it gets through. At the chosen one, and ever after, nothing does. */
   cross(crossing: Crossing): boolean;
@@ -38,7 +44,8 @@ export function createCrossings(stopAt: StopPoint | null, onStop: () => void): C
   let last: Crossing | null = null;
   let stopped = false;
   const seen = { mail: 0, answer: 0 };
-  let stopCount = stopAt?.at === "crossing" ? stopAt.n : Number.POSITIVE_INFINITY;
+  let ofSetup: number | null = null;
+  let stopCount = stopAt?.at === "crossing" || stopAt?.at === "setup" ? stopAt.n : Number.POSITIVE_INFINITY;
   return {
     get count() {
       return count;
@@ -49,11 +56,15 @@ export function createCrossings(stopAt: StopPoint | null, onStop: () => void): C
     get answers() {
       return seen.answer;
     },
+    get ofSetup() {
+      return ofSetup ?? count;
+    },
     get stopped() {
       return stopped;
     },
     cross(crossing) {
       if (stopped) return false;
+      if (crossing.line === "http") ofSetup ??= count;
       count += 1;
       last = crossing;
       if (crossing.role !== null) {
@@ -68,17 +79,17 @@ export function createCrossings(stopAt: StopPoint | null, onStop: () => void): C
   };
 }
 
-/** `17`, `mail:2` or `answer:2+3`. */
+/** `17`, `setup:17`, `mail:2` or `answer:2+3`. */
 export function describePoint(point: StopPoint): string {
-  if (point.at === "crossing") return String(point.n);
+  if (!("after" in point)) return point.at === "setup" ? `setup:${point.n}` : String(point.n);
   return `${point.at}:${point.n}${point.after === 0 ? "" : `+${point.after}`}`;
 }
 
 /** The point that `describePoint` describes, or null. */
 export function parsePoint(text: string): StopPoint | null {
-  const match = /^(?:(\d+)|(mail|answer):(\d+)(?:\+(\d+))?)$/.exec(text);
+  const match = /^(?:(setup:)?(\d+)|(mail|answer):(\d+)(?:\+(\d+))?)$/.exec(text);
   if (match === null) return null;
-  const [, plain, at, n, after] = match;
-  if (plain !== undefined) return { at: "crossing", n: Number(plain) };
+  const [, setup, plain, at, n, after] = match;
+  if (plain !== undefined) return { at: setup === undefined ? "crossing" : "setup", n: Number(plain) };
   return { at: at as "mail" | "answer", n: Number(n), after: Number(after ?? 0) };
 }

@@ -29,6 +29,7 @@ export type KillOptions = {
 };
 
 const SAMPLES = 6;
+const SAMPLES_OF_SETUP = 3;
 /** Around the moment in which a mail changes hands: before the server has it, before we hear so, before we write it down. */
 const HAND_OVERS = ["mail:1", "answer:1", "answer:1+1", "answer:4+2", "mail:6", "answer:8"];
 
@@ -37,32 +38,48 @@ export async function runKillSuite({ form, every, only, atOnce, progress }: Kill
   const handOvers = only === null ? HAND_OVERS.map((text) => parsePoint(text) as StopPoint) : [only];
   const ran: { readonly point: StopPoint; readonly run: KilledRun }[] = [];
   const kill = async (point: StopPoint) => {
-    const run = await runKilled(point);
+    const run = await runKilled(point, startOf(point));
     ran.push({ point, run });
     progress(`${describePoint(point)}: killed at ${whereOf(run)}; ${ran.length} done`);
   };
-  const reference = Promise.withResolvers<KilledRun>();
-  const firstRuns = sideBySide([null, ...handOvers], atOnce, async (point) => {
-    if (point !== null) return kill(point);
-    const undisturbed = await runKilled(null);
-    progress(`undisturbed: ${undisturbed.crossings} messages`);
-    reference.resolve(undisturbed);
-  });
-  await firstRuns;
-  const undisturbed = await reference.promise;
-  const wrong = faultsOf(undisturbed);
+  const undisturbed = { migrated: Promise.withResolvers<KilledRun>(), empty: Promise.withResolvers<KilledRun>() };
+  const leaveAlone = async (from: Start) => {
+    const run = await runKilled(null, from);
+    progress(`undisturbed, ${from} at first: ${run.crossings} messages, ${run.ofSetup} of them to set itself up`);
+    undisturbed[from].resolve(run);
+  };
+  const first = [
+    () => leaveAlone("migrated"),
+    () => leaveAlone("empty"),
+    ...handOvers.map((point) => () => kill(point)),
+  ];
+  await sideBySide(first, atOnce, (play) => play());
+  const references = { migrated: await undisturbed.migrated.promise, empty: await undisturbed.empty.promise };
+  const wrong = [...faultsOf(references.migrated), ...faultsOf(references.empty)];
   if (wrong.length > 0) return { undisturbed: wrong, passed: 0, failed: [], notReached: 0, repeats: 0 };
-  if (only === null) await sideBySide(pointsOf(form === "long" ? every : null, undisturbed.crossings), atOnce, kill);
-  return summarise(ran, undisturbed.outcome);
+  if (only === null) {
+    const step = form === "long" ? every : null;
+    const points: StopPoint[] = [
+      ...numbersOf(references.empty.ofSetup, step, SAMPLES_OF_SETUP).map((n) => ({ at: "setup" as const, n })),
+      ...numbersOf(references.migrated.crossings, step, SAMPLES).map((n) => ({ at: "crossing" as const, n })),
+    ];
+    await sideBySide(points, atOnce, kill);
+  }
+  return summarise(ran, references.migrated.outcome);
 }
 
-/** @param every null for a few that are spread over the run */
-function pointsOf(every: number | null, crossings: number): StopPoint[] {
-  const count = every === null ? SAMPLES : Math.floor(crossings / every);
-  const numbers = Array.from({ length: count }, (_, index) =>
-    every === null ? Math.ceil(((index + 0.5) * crossings) / SAMPLES) : (index + 1) * every,
+type Start = "empty" | "migrated";
+
+function startOf({ at }: StopPoint): Start {
+  return at === "setup" ? "empty" : "migrated";
+}
+
+/** @param step null for a few that are spread over them */
+function numbersOf(crossings: number, step: number | null, few: number): number[] {
+  const count = step === null ? few : Math.floor(crossings / step);
+  return Array.from({ length: count }, (_, index) =>
+    step === null ? Math.ceil(((index + 0.5) * crossings) / few) : (index + 1) * step,
   );
-  return numbers.map((n) => ({ at: "crossing", n }));
 }
 
 /** The undisturbed run itself must be right: all others are only like it. */

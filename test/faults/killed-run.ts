@@ -1,10 +1,11 @@
 /** One run of the job, killed at one point and started again: what it took, and what is wrong with what it left. */
-import type { Client } from "pg";
+import type { Client, QueryResultRow } from "pg";
 import { demoCredentials } from "../../src/demo/cloudflare.ts";
+import { MIGRATED } from "../support/database.ts";
 import type { Program } from "../support/program.ts";
 import { type Crossing, createCrossings, type StopPoint } from "./crossings.ts";
 import { complaintsOf, startDaemon } from "./daemon.ts";
-import { play, prepare, RECIPIENTS } from "./job.ts";
+import { type Database, play, prepare, RECIPIENTS } from "./job.ts";
 import { chainFaults, mailFaults, type Outcome, readOutcome } from "./outcome.ts";
 import { passDeath } from "./passing-time.ts";
 import { openRunDatabase, openStandIns } from "./stand-ins.ts";
@@ -17,6 +18,8 @@ export type KilledRun = {
   /** How many crossings and answers to mails there were until the job was done or the program killed. */
   readonly crossings: number;
   readonly answers: number;
+  /** How many crossings there were before it first asked the API. */
+  readonly ofSetup: number;
   /** Mails that came again. */
   readonly repeats: number;
   /** What is wrong whatever the undisturbed run left, in sentences. */
@@ -31,10 +34,14 @@ const SETTINGS = {
   SYNC_SCHEDULE: "* * * * * *",
 };
 
-/** @param point null for a run that nobody disturbs */
-export async function runKilled(point: StopPoint | null): Promise<KilledRun> {
+/**
+ * @param point null for a run that nobody disturbs
+ * @param from what its database is at the start
+ */
+export async function runKilled(point: StopPoint | null, from: "empty" | "migrated"): Promise<KilledRun> {
   await using stack = new AsyncDisposableStack();
-  const { url, client } = await openRunDatabase(stack);
+  const { url, client } = await openRunDatabase(stack, from === "empty" ? undefined : MIGRATED);
+  const database = withoutTables(client);
   const { api, office } = await openStandIns(stack);
 
   let program: Program | null = null;
@@ -61,7 +68,7 @@ export async function runKilled(point: StopPoint | null): Promise<KilledRun> {
   stack.defer(async () => clearTimeout(impatience));
   const impatience = setTimeout(() => patience.abort(new Error("it takes too long")), PATIENCE_MS);
   const faults: string[] = [];
-  const played = play(api, client, patience.signal);
+  const played = play(api, database, patience.signal);
   let open = new Set<string>();
   let acceptedBefore = new Set<string>();
   try {
@@ -70,7 +77,7 @@ export async function runKilled(point: StopPoint | null): Promise<KilledRun> {
       await program.ended;
       for (const each of Object.values(taps)) each.cut();
       await passDeath(client, url);
-      open = await openMails(client);
+      open = await openMails(database);
       acceptedBefore = new Set(office.accepted.map(({ messageId }) => messageId));
       program = startDaemon({ postgres: url, smtp: office.url, http: api.url }, SETTINGS);
       await Promise.race([played, endOf(program, () => true)]);
@@ -91,14 +98,28 @@ export async function runKilled(point: StopPoint | null): Promise<KilledRun> {
     killedAt: crossings.stopped ? crossings.last : null,
     crossings: crossings.count,
     answers: crossings.answers,
+    ofSetup: crossings.ofSetup,
     repeats: office.accepted.length - outcome.mails.length,
     faults,
   };
 }
 
+const UNDEFINED_TABLE = "42P01";
+
+/** For whoever asks before the program has made its tables: nothing is in them. */
+function withoutTables(client: Client): Database {
+  return {
+    query: <Row extends QueryResultRow>(sql: string, values?: unknown[]) =>
+      client.query<Row>(sql, values).catch((error: { code?: string }) => {
+        if (error.code !== UNDEFINED_TABLE) throw error;
+        return { rows: [] };
+      }),
+  };
+}
+
 /** Message-IDs of mails without a receipt. */
-async function openMails(client: Client): Promise<Set<string>> {
-  const { rows } = await client.query<{ id: string }>(
+async function openMails(database: Database): Promise<Set<string>> {
+  const { rows } = await database.query<{ id: string }>(
     "SELECT message_id AS id FROM notification WHERE state <> 'delivered'",
   );
   return new Set(rows.map(({ id }) => id));

@@ -24,7 +24,7 @@ const PARTS = ["kill", "database", "weather"] as const;
 const named = PARTS.filter((part) => values[`${part}-only`]);
 const only = values.only === undefined ? null : parsePoint(values.only);
 if (values.only !== undefined && only === null) {
-  throw new Error(`--only takes a point such as 17, mail:2 or answer:2+3, not ${values.only}`);
+  throw new Error(`--only takes a point such as 17, setup:17, mail:2 or answer:2+3, not ${values.only}`);
 }
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 

@@ -15,6 +15,8 @@ import { until } from "./until.ts";
  */
 export async function passDeath(client: Client, url: string): Promise<void> {
   await until("the sessions of the dead process to end", async () => (await otherSessions(client)) === 0);
+  const { rows } = await client.query("SELECT to_regclass('pgboss.job') IS NULL AS bare");
+  if (rows[0].bare) return;
   await passLease(client, url);
   await client.query("UPDATE pgboss.job SET start_after = now() WHERE state = 'retry' AND start_after > now()");
 }

@@ -11,6 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Client } from "pg";
 import { demoCredentials, type StandIn, type User } from "../../src/demo/cloudflare.ts";
 import { hexId } from "../../src/demo/sample-invite.ts";
+import { MIGRATED } from "../support/database.ts";
 import { failSome, lag } from "./api-weather.ts";
 import { type Chance, createChance } from "./chance.ts";
 import { warmUp } from "./daemon.ts";
@@ -86,7 +87,7 @@ export async function weather({ seed, watches, seconds, progress }: WeatherOptio
 }
 
 async function createWorld(stack: AsyncDisposableStack, chance: Chance, watches: number): Promise<World> {
-  const { url, client } = await openRunDatabase(stack, LOCK_PATIENCE);
+  const { url, client } = await openRunDatabase(stack, MIGRATED, LOCK_PATIENCE);
   const { api, office } = await openStandIns(stack);
 
   const names = Array.from({ length: watches }, (_, index) => `watch-${index + 1}`);
