@@ -62,7 +62,7 @@ const TELLING: readonly Mutation[] = [
   },
   {
     name: "the next mail does not tell of one that was given up",
-    file: "src/adapters/postgres/outbox-release.ts",
+    file: "src/adapters/postgres/outbox-leave.ts",
     find: "[...own, ...(await readUntoldDeaths(tx, row, now))]",
     replace: "[...own]",
     tests: { "test/app/alerts.test.ts": ["is told in the next mail, once"], [PROMISE]: ["in the next mail"] },

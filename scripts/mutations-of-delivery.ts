@@ -107,7 +107,7 @@ ${SEND.replace("mime,", "bytes,")}`,
   },
   {
     name: "a mail that waits for the mail server gets no job",
-    file: "src/adapters/postgres/outbox-release.ts",
+    file: "src/adapters/postgres/outbox-leave.ts",
     find: "      await enqueue(tx, [row.id], way.until);\n",
     replace: "",
     tests: { [PROMISE]: ["where the mail that probed the mail server came to its end before that was back"] },

@@ -5,6 +5,7 @@ import {
   isRelayTrouble,
   type Leaving,
   leavingOf,
+  mayBeOfMail,
   type RelayState,
   wayOut,
 } from "../domain/relay.ts";
@@ -12,7 +13,7 @@ import { nextAttemptAt } from "../domain/retry.ts";
 import type { Attempt, DeliverPorts } from "./deliver.ts";
 import type { Attempted, OwedMail, Receipt, Way } from "./store.ts";
 
-/** Another mail has reached the relay meanwhile: this one tries it soon. */
+/** Another mail has reached the relay meanwhile, or is to: this one tries it soon after. */
 const AGAIN_AFTER_MS = 15_000;
 
 /** Writes the receipt, and what the attempts say of the relay. @param attempts at least one; the last one decides */
@@ -42,12 +43,12 @@ async function relayAfter(
   if (!inTrouble) return afterContact(state, clock.now());
   // Of several mails that were under way when it went down, the first counts.
   if (!way.probe && state.downSince !== null) return null;
-  return afterFailure(state, outcome.error, clock.now(), chance());
+  return afterFailure(state, { error: outcome.error, at: clock.now(), ofMail: mayBeOfMail(outcome) }, chance());
 }
 
 async function receiptOf(
   attempts: readonly Attempted[],
-  { notification, events }: OwedMail,
+  { notification, events, ownFailures }: OwedMail,
   relayNow: RelayState | null,
   { outbox, clock, chance, fallbacks }: DeliverPorts,
 ): Promise<Receipt> {
@@ -60,12 +61,18 @@ async function receiptOf(
     return { state: "dead", at, error, reason: `the mail server refused the ${outcome.what} for good` };
   }
   const leaving = leavingOf(notification, events, !byFallback && fallbacks.length > 0);
-  const waitsForRelay = byFallback || (outcome.kind === "failed" && isRelayTrouble(outcome.cause));
-  const next = waitsForRelay
-    ? behindRelay(relayNow ?? (await outbox.relay()), leaving, at)
-    : nextAttemptAt(notification.attempts + 1, at, leaving, chance());
-  if (next === null) return { state: "dead", at, error, reason: "no attempt succeeded within five days" };
-  return { state: "pending", error, nextAttemptAt: next, waitsForRelay };
+  const ofMail = nextAttemptAt(ownFailures + 1, at, leaving, chance());
+  const pending = (next: Date | null, waitsForRelay: boolean): Receipt =>
+    next === null
+      ? { state: "dead", at, error, reason: "no attempt succeeded within five days" }
+      : { state: "pending", error, nextAttemptAt: next, waitsForRelay };
+  const ofRelay = !byFallback && outcome.kind === "failed" && isRelayTrouble(outcome.cause) ? outcome : null;
+  if (!byFallback && ofRelay === null) return pending(ofMail, false);
+  const behind = behindRelay(relayNow ?? (await outbox.relay()), leaving, at);
+  if (ofRelay === null || !mayBeOfMail(ofRelay) || behind === null || behind <= at) return pending(behind, true);
+  // Were it always the first to try again, and woken with the others, no other mail would ever get through.
+  const afterOthers = behind.getTime() + AGAIN_AFTER_MS;
+  return pending(new Date(Math.max(afterOthers, ofMail?.getTime() ?? 0)), false);
 }
 
 /** What went wrong; of several ways with each. */

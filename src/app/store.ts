@@ -89,6 +89,8 @@ export type OwedMail = {
   readonly heldBy: readonly HoldCause[];
   /** Message-IDs of earlier mails to this recipient about the one invite that this is about, oldest first. */
   readonly earlier: readonly string[];
+  /** Attempts that failed since it was let through, other than for reasons of the relay alone. */
+  readonly ownFailures: number;
 };
 
 /** What is known when the time of a mail has come that was never attempted. */

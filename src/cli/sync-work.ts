@@ -84,6 +84,7 @@ function rehearsalOf(recording: Recording, config: Config): string {
       chainHead: events.at(-1)?.hash ?? "",
       heldBy: notification.heldBy === null ? [] : [notification.heldBy],
       earlier: [],
+      ownFailures: 0,
     };
     const { subject, text } = renderOwed(owed, mailSettings(config), systemClock.now());
     lines.push(

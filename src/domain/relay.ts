@@ -46,9 +46,18 @@ const HOUR_MS = 3_600_000;
 /** After an outage of this length or more, each recipient gets one mail for all that it held up. */
 const LONG_OUTAGE_MS = 6 * HOUR_MS;
 
-/** The state after a mail failed for reasons of the relay. @param chance uniform in [0, 1) */
-export function afterFailure(state: RelayState, error: string, at: Date, chance: number): RelayState {
-  const failures = state.failures + 1;
+/**
+ * The state after a mail failed for reasons of the relay.
+ *
+ * @param ofMail whether they may be the mail's own: then the next one finds out soon
+ * @param chance uniform in [0, 1)
+ */
+export function afterFailure(
+  state: RelayState,
+  { error, at, ofMail }: { readonly error: string; readonly at: Date; readonly ofMail: boolean },
+  chance: number,
+): RelayState {
+  const failures = ofMail ? 1 : state.failures + 1;
   const nextProbeAt = new Date(at.getTime() + delayMs(failures, chance));
   return { ...state, downSince: state.downSince ?? at, failures, nextProbeAt, probingUntil: null, failedAt: at, error };
 }
@@ -80,6 +89,15 @@ export function isRelayTrouble(cause: string): boolean {
   return cause === "login" || cause === "unreachable" || cause === "tls";
 }
 
+/**
+ * Whether trouble of the relay may as well be the mail's own doing: the server had let us in, and hung up on this mail.
+ *
+ * @param stage how far the attempt came
+ */
+export function mayBeOfMail({ cause, stage }: { readonly cause: string; readonly stage: string }): boolean {
+  return cause === "unreachable" && ["sender", "recipient", "data"].includes(stage);
+}
+
 /** How a mail may leave now. A probe has to be taken by one mail alone. */
 export type WayOut =
   | { readonly kind: "relay"; readonly probe: boolean }
@@ -91,6 +109,8 @@ export type WayOut =
 export type Leaving = Term & {
   /** Whether it must not wait for a relay that is down: see `cannotWait`. */
   readonly pressing: boolean;
+  /** When the first of its invitations with a last chance ends; null where it tells of none. */
+  readonly chanceUntil: Date | null;
   /** Whether there is a second way out. */
   readonly hasFallback: boolean;
 };
@@ -100,6 +120,7 @@ export function leavingOf(notification: Notification, events: readonly Event[], 
   return {
     owedSince: owedSinceOf(notification),
     pressing: cannotWait(events),
+    chanceUntil: chanceUntilOf(events),
     usefulUntil: notification.usefulUntil ?? usefulUntilOf(events),
     hasFallback,
   };
@@ -110,17 +131,16 @@ export function wayOut(relay: RelayState, mail: Leaving, now: Date): WayOut {
   const { downSince, nextProbeAt, failedAt } = relay;
   if (downSince === null || nextProbeAt === null) return { kind: "relay", probe: false };
   const [last, givesUp] = [lastAttemptAt(mail), givenUpAt(mail)];
-  if (now >= givesUp && mail.hasFallback) return { kind: "fallback" };
-
   const probed = isProbed(relay, now);
   // At the end of its time a mail finds out for itself, unless another has just done so.
   const isLast = now >= last && (failedAt === null || failedAt < last);
   if (!probed && (now >= nextProbeAt || isLast)) return { kind: "relay", probe: true };
+  if (now >= givesUp && mail.hasFallback) return { kind: "fallback" };
   if (!probed && now >= givesUp) {
     return { kind: "give up", reason: "the mail server could not be reached within five days" };
   }
 
-  const fallbackAt = mail.hasFallback && mail.pressing ? fallbackFrom(downSince, mail.usefulUntil) : null;
+  const fallbackAt = mail.hasFallback && mail.pressing ? fallbackFrom(downSince, mail.chanceUntil) : null;
   if (fallbackAt !== null && now >= fallbackAt) return { kind: "fallback" };
   const probeAt = probed ? relay.probingUntil : nextProbeAt;
   const turns = [probeAt, last, givesUp, mail.usefulUntil, fallbackAt].filter((at) => at !== null && at > now);
@@ -129,20 +149,27 @@ export function wayOut(relay: RelayState, mail: Leaving, now: Date): WayOut {
   return { kind: "wait", until, reason };
 }
 
-/** When a mail that cannot wait takes the second way out: before its useful time is over, if that is sooner. */
-function fallbackFrom(downSince: Date, usefulUntil: Date | null): Date {
+/** When a mail that cannot wait takes the second way out: before a last chance is over, if that is sooner. */
+function fallbackFrom(downSince: Date, chanceUntil: Date | null): Date {
   const patienceEndsAt = downSince.getTime() + FALLBACK_AFTER_MS;
-  return new Date(Math.min(patienceEndsAt, (usefulUntil?.getTime() ?? Number.POSITIVE_INFINITY) - HOUR_MS));
+  return new Date(Math.min(patienceEndsAt, (chanceUntil?.getTime() ?? Number.POSITIVE_INFINITY) - HOUR_MS));
 }
 
 /** Whether any of the events is of no use to somebody who hears of it when the relay is well again. */
 export function cannotWait(events: readonly Event[]): boolean {
   return events.some(
-    (event) =>
-      event.type === "watch.blind" ||
-      event.type === "notification.dead" ||
-      (event.type === "invite.expiring" && event.data.threshold === LAST_CHANCE),
+    (event) => event.type === "watch.blind" || event.type === "notification.dead" || isLastChance(event),
   );
+}
+
+function isLastChance(event: Event): event is Extract<Event, { readonly type: "invite.expiring" }> {
+  return event.type === "invite.expiring" && event.data.threshold === LAST_CHANCE;
+}
+
+/** Also of a mail that tells more than reminders, and so is always of some use. */
+function chanceUntilOf(events: readonly Event[]): Date | null {
+  const ends = events.filter(isLastChance).map(({ data }) => Date.parse(data.expiresAt));
+  return ends.length === 0 ? null : new Date(Math.min(...ends));
 }
 
 /** When a mail that tells these events is of no use any more; null where somebody wants to know at any time. */

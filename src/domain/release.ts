@@ -50,8 +50,8 @@ export type Kept = { readonly id: string; readonly kind: NotificationKind; reado
 export type Release = {
   /** Decisions not to mail, by the mail that they were taken out of. */
   readonly dropped: readonly (Suppression & { readonly notificationId: string; readonly watch: string })[];
-  /** Mails of which nothing is left to tell, and why. */
-  readonly cancelled: readonly { readonly id: string; readonly reason: string }[];
+  /** Mails of which nothing is left to tell, and why: nobody needs them, or they only come too late. */
+  readonly cancelled: readonly { readonly id: string; readonly reason: string; readonly tooLate: boolean }[];
 } & (
   | { readonly kind: "send"; readonly mail: Kept }
   /** One mail takes the place of several. */
@@ -144,7 +144,12 @@ function keyOf({ watch, inviteId: id }: Event): readonly string[] {
   return id === null ? [] : [inviteKey({ watch, id })];
 }
 
-type Pruned = Omit<Kept, "eventSeqs"> & { readonly events: readonly Event[]; readonly dropped: Release["dropped"] };
+type Pruned = Omit<Kept, "eventSeqs"> & {
+  readonly events: readonly Event[];
+  readonly dropped: Release["dropped"];
+  /** Whether all that was dropped would still be of use, had it come in time. */
+  readonly tooLate: boolean;
+};
 
 /** Kinds that show how things stand: they are told as they were taken. */
 const OVERVIEWS: readonly NotificationKind[] = ["inventory", "digest", "test"];
@@ -163,7 +168,7 @@ function settle(pruned: readonly Pruned[]): Pick<Release, "dropped" | "cancelled
     dropped: pruned.flatMap(({ dropped }) => dropped),
     cancelled: pruned
       .filter(isGone)
-      .map(({ id, dropped }) => ({ id, reason: dropped[0]?.detail ?? "there is nothing to tell" })),
+      .map(({ id, dropped, tooLate }) => ({ id, reason: dropped[0]?.detail ?? "there is nothing to tell", tooLate })),
   };
 }
 
@@ -171,9 +176,10 @@ function settle(pruned: readonly Pruned[]): Pick<Release, "dropped" | "cancelled
 function prune(member: OwedNews, members: readonly OwedNews[], { inviteOf, now }: ReleaseInput): Pruned {
   const { notification, events } = member;
   const { id, kind, recipient } = notification;
-  if (OVERVIEWS.includes(kind)) return { id, kind, events, dropped: [] };
+  if (OVERVIEWS.includes(kind)) return { id, kind, events, dropped: [], tooLate: false };
   const unheardOf = notification.heldBy === "silence" ? receivedIn(members) : new Set<string>();
   const kept: Event[] = [];
+  let tooLate = events.length > 0;
   const dropped = new Map<string, Release["dropped"][number] & { readonly eventSeqs: number[] }>();
   for (const event of events) {
     const invite = event.inviteId === null ? null : inviteOf(event.watch, event.inviteId);
@@ -182,15 +188,23 @@ function prune(member: OwedNews, members: readonly OwedNews[], { inviteOf, now }
       kept.push(event);
       continue;
     }
-    const key = `${event.watch}\n${moot.reason}\n${moot.detail}`;
+    tooLate &&= moot.tooLate;
+    const { reason, detail } = moot;
+    const key = `${event.watch}\n${reason}\n${detail}`;
     const entry = dropped.get(key);
     if (entry !== undefined) entry.eventSeqs.push(event.seq);
     else {
       const about = { recipient, notificationId: id, watch: event.watch };
-      dropped.set(key, { ...moot, ...about, eventSeqs: [event.seq] });
+      dropped.set(key, { reason, detail, ...about, eventSeqs: [event.seq] });
     }
   }
-  return { id, kind: kind === "summary" ? kind : mostUrgent(kept), events: kept, dropped: [...dropped.values()] };
+  return {
+    id,
+    kind: kind === "summary" ? kind : mostUrgent(kept),
+    events: kept,
+    dropped: [...dropped.values()],
+    tooLate,
+  };
 }
 
 /** Invites of which the recipient hears by these mails for the first time. */
@@ -199,24 +213,30 @@ function receivedIn(members: readonly OwedNews[]): ReadonlySet<string> {
   return new Set(received.flatMap(keyOf));
 }
 
+type Moot = { readonly reason: SuppressionReason; readonly detail: string; readonly tooLate: boolean };
+
 function mootBecause(
   event: Event,
   invite: Invite,
   { unheardOf, now }: { readonly unheardOf: ReadonlySet<string>; readonly now: Date },
-): { readonly reason: SuppressionReason; readonly detail: string } | null {
+): Moot | null {
   const over = invite.status !== "pending" || hasEnded(invite, now);
   const how = invite.status === "pending" ? "past its end" : invite.status;
   if (over && unheardOf.has(inviteKey(invite))) {
-    return { reason: "moot", detail: `the invitation was ${how} before the silence ended` };
+    return { reason: "moot", detail: `the invitation was ${how} before the silence ended`, tooLate: false };
   }
   if (event.type !== "invite.expiring") return null;
-  if (over) return { reason: "moot", detail: `the invitation was ${how} before the reminder was sent` };
+  if (over) {
+    const tooLate = invite.acknowledgedAt === null && (invite.status === "pending" || invite.status === "expired");
+    return { reason: "moot", detail: `the invitation was ${how} before the reminder was sent`, tooLate };
+  }
   if (invite.acknowledgedAt !== null) {
-    return { reason: "acknowledged", detail: `somebody takes care of it since ${invite.acknowledgedAt.toISOString()}` };
+    const detail = `somebody takes care of it since ${invite.acknowledgedAt.toISOString()}`;
+    return { reason: "acknowledged", detail, tooLate: false };
   }
   // A later end has reminders of its own.
   const moved = invite.expiresAt !== null && invite.expiresAt > new Date(event.data.expiresAt);
-  return moved ? { reason: "moot", detail: "its end had moved before the reminder was sent" } : null;
+  return moved ? { reason: "moot", detail: "its end had moved before the reminder was sent", tooLate: false } : null;
 }
 
 /** Only where every event is covered: a mail is not taken apart. */

@@ -4,15 +4,20 @@ import { createMailTransport } from "../../src/adapters/smtp/transport.ts";
 import { createWebhook } from "../../src/adapters/webhook/webhook.ts";
 import type { FallbackChannel } from "../../src/app/fallback.ts";
 import { refusals } from "../../src/demo/cloudflare-answers.ts";
+import type { Audience } from "../../src/domain/plan.ts";
 import { DAY, HOUR, MINUTE } from "../support/durations.ts";
 import { startFaultyRelay } from "../support/faulty-relay.ts";
+import { audienceOf } from "../support/lab.ts";
 import { startReceiver } from "../support/webhook-receiver.ts";
 import { openStage, type Stage, sync, told, work } from "./promise-stage.ts";
 
 const SECRET = `whsec_${Buffer.alloc(24, 1).toString("base64")}`;
 
 /** A stage whose second way out is a webhook, after another mail server where that is asked for. */
-async function open(t: TestContext, { withMail = false } = {}) {
+async function open(
+  t: TestContext,
+  { withMail = false, audience = audienceOf("ops@example.com") }: { withMail?: boolean; audience?: Audience } = {},
+) {
   const receiver = await startReceiver();
   const other = await startFaultyRelay();
   t.after(() => Promise.all([receiver.close(), other.close()]));
@@ -24,7 +29,7 @@ async function open(t: TestContext, { withMail = false } = {}) {
     send: ({ mime, recipient }) => transport.send(mime, { from: "invites@example.com", to: recipient }),
   };
   const webhook = createWebhook({ url: receiver.url, secret: SECRET }, { redact: String, clock });
-  const stage = await openStage(t, { fallbacks: withMail ? [bySmtp, webhook] : [webhook] });
+  const stage = await openStage(t, { audience, fallbacks: withMail ? [bySmtp, webhook] : [webhook] });
   now = stage.lab.now;
   return { ...stage, stage, receiver, other };
 }
@@ -49,6 +54,54 @@ function rowOf({ lab }: Stage, id: string) {
 function kindsOf(posts: readonly { readonly body: string }[]): readonly string[] {
   return posts.map(({ body }) => JSON.parse(body).data.kind);
 }
+
+describe("while the mail server is away", () => {
+  test("an invitation that is first seen shortly before its end is told by the second way out at once", async (t) => {
+    const { stage, lab, relay, receiver } = await open(t);
+    await sync(stage);
+    await relay.away();
+    lab.invite({ expires_on: lab.inMs(25 * MINUTE) });
+
+    await sync(stage);
+
+    assert.deepEqual(kindsOf(receiver.posts), ["invite.expiring"]);
+  });
+
+  test("each recipient hears by the second way out that a mail was given up", async (t) => {
+    const { stage, lab, relay, receiver } = await open(t, {
+      audience: audienceOf("ops@example.com", "lead@example.com", "gone@example.com"),
+    });
+    await sync(stage);
+    relay.script({ at: "recipient", does: "answer", text: "550 5.1.1 no such user", to: "gone@example.com" });
+    lab.invite();
+    await sync(stage);
+    await relay.away();
+    lab.invite();
+
+    await sync(stage);
+    await work(stage, 2 * HOUR);
+
+    const told = receiver.posts.map(({ body }) => JSON.parse(body).data.recipient);
+    assert.deepEqual(told.toSorted(), ["gone@example.com", "lead@example.com", "ops@example.com"]);
+  });
+
+  test("a mail is given up when the second way fails too as its five days end, and not tried without end", async (t) => {
+    const { stage, lab, relay, receiver } = await open(t);
+    await sync(stage);
+    await relay.away();
+    receiver.answer((response) => response.writeHead(500).end());
+    lab.invite();
+    const { notifications } = await lab.sync();
+    const id = notifications[0]?.id ?? "";
+
+    await work(stage, 5 * DAY + HOUR);
+
+    const { state, tries } = await rowOf(stage, id);
+    const ways = tries.slice(-2).map(({ way }) => way);
+    assert.deepEqual([state, ...ways], ["dead", "smtp", "fallback-webhook"]);
+    assert.equal(receiver.posts.length, 1);
+  });
+});
 
 describe("while the mail server is away, an alert that cannot wait", () => {
   test("takes the second way out after half an hour, and is delivered", async (t) => {

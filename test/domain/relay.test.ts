@@ -20,7 +20,7 @@ function down(since: Date, nextProbeAt: Date): RelayState {
   return { ...RELAY_WELL, downSince: since, failures: 1, nextProbeAt, failedAt: since, error: "connection refused" };
 }
 
-const ORDINARY: Leaving = { owedSince: NOW, pressing: false, usefulUntil: null, hasFallback: false };
+const ORDINARY: Leaving = { owedSince: NOW, pressing: false, chanceUntil: null, usefulUntil: null, hasFallback: false };
 const PRESSING: Leaving = { ...ORDINARY, pressing: true, hasFallback: true };
 
 describe("a relay that fails", () => {
@@ -28,12 +28,18 @@ describe("a relay that fails", () => {
     const waits: number[] = [];
     let state = RELAY_WELL;
     for (let nth = 0, at = NOW; nth < 8; nth += 1, at = state.nextProbeAt ?? NOW) {
-      state = afterFailure(state, "connection refused", at, 0.5);
+      state = afterFailure(state, { error: "connection refused", at, ofMail: false }, 0.5);
       waits.push(((state.nextProbeAt ?? NOW).getTime() - at.getTime()) / SECOND);
     }
 
     assert.deepEqual(waits, [15, 60, 300, 900, 1800, 3600, 3600, 3600]);
     assert.deepEqual(state.downSince, NOW);
+  });
+
+  test("on a mail that may be at fault itself is probed by another soon", () => {
+    const state = afterFailure({ ...RELAY_WELL, failures: 5 }, { error: "hung up", at: NOW, ofMail: true }, 0.5);
+
+    assert.deepEqual(state.nextProbeAt, after(15 * SECOND));
   });
 
   test("is well again once it answers, and the outage is remembered", () => {
@@ -71,7 +77,7 @@ describe("a mail", () => {
     [
       "that cannot wait takes the second way sooner when it would come too late",
       down(NOW, after(HOUR)),
-      { ...PRESSING, usefulUntil: after(HOUR) },
+      { ...PRESSING, chanceUntil: after(HOUR) },
       0,
       "fallback",
     ],
@@ -122,10 +128,17 @@ describe("a mail", () => {
     ],
     [
       "is not given up before the second way was tried",
-      down(NOW, after(5 * DAY)),
+      { ...down(NOW, after(6 * DAY)), failedAt: after(5 * DAY) },
       { ...ORDINARY, hasFallback: true },
       5 * DAY,
       "fallback",
+    ],
+    [
+      "finds out for itself when five days are over before it takes the second way",
+      down(NOW, after(6 * DAY)),
+      { ...ORDINARY, hasFallback: true },
+      5 * DAY,
+      "probe",
     ],
   ] as const) {
     test(words, () => {

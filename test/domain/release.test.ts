@@ -66,13 +66,18 @@ test("a mail that nothing speaks against is sent as it is", () => {
 });
 
 describe("a reminder is moot", () => {
-  const cases: readonly [words: string, about: Partial<Invite>, detail: string][] = [
+  const cases: readonly [words: string, about: Partial<Invite>, detail: string, tooLate?: true][] = [
     ["the invite was accepted", { status: "accepted" }, "the invitation was accepted before the reminder was sent"],
     ["the invite was withdrawn", { status: "withdrawn" }, "the invitation was withdrawn before the reminder was sent"],
-    ["the clock passed its end", { expiresAt: NOW }, "the invitation was past its end before the reminder was sent"],
+    [
+      "the clock passed its end",
+      { expiresAt: NOW },
+      "the invitation was past its end before the reminder was sent",
+      true,
+    ],
     ["its end moved to a later day", { expiresAt: after(11 * DAY) }, "its end had moved before the reminder was sent"],
   ];
-  for (const [words, about, detail] of cases) {
+  for (const [words, about, detail, tooLate = false] of cases) {
     test(`once ${words}, and the mail is cancelled with the reason`, () => {
       const result = release(news([expiring()]), { invites: [invite(about)] });
 
@@ -80,7 +85,7 @@ describe("a reminder is moot", () => {
       assert.deepEqual(result, {
         kind: "none",
         dropped: [{ ...decision, notificationId: "n1", watch: "default" }],
-        cancelled: [{ id: "n1", reason: detail }],
+        cancelled: [{ id: "n1", reason: detail, tooLate }],
       });
     });
   }
@@ -180,7 +185,7 @@ describe("an invite that came and was over while a silence held it", () => {
     const result = release(whole, { invites });
 
     const reason = "the invitation was accepted before the silence ended";
-    assert.deepEqual([result.kind, result.cancelled], ["none", [{ id: "n1", reason }]]);
+    assert.deepEqual([result.kind, result.cancelled], ["none", [{ id: "n1", reason, tooLate: false }]]);
     assert.deepEqual(result.dropped[0]?.eventSeqs, [1, 2]);
   });
 
@@ -394,7 +399,7 @@ test("a mail whose events were all taken out before is cancelled", () => {
   assert.deepEqual(release(news([])), {
     kind: "none",
     dropped: [],
-    cancelled: [{ id: "n1", reason: "there is nothing to tell" }],
+    cancelled: [{ id: "n1", reason: "there is nothing to tell", tooLate: false }],
   });
 });
 

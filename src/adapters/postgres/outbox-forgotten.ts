@@ -5,7 +5,7 @@
  * backup may come back without them.
  */
 import type { PrismaClient } from "../../generated/prisma/client.ts";
-import type { EnqueueDeliveries } from "./outbox-release.ts";
+import type { EnqueueDeliveries } from "./outbox-leave.ts";
 
 /** Due for less, a mail's job may be on its way. */
 const FORGOTTEN_AFTER_MS = 60_000;

@@ -129,7 +129,8 @@ async function letThrough(tx: Tx, leaving: readonly Leaving[]): Promise<Omit<Owe
     heads.set(key, chainHead);
     const released = { ...row, released_at: now, useful_until: usefulUntilOf(events), reason: null };
     const notification = notificationOf(released);
-    mails.push({ notification, mime: null, events, chainHead, heldBy: [], earlier: threads.get(row.id) ?? [] });
+    const earlier = threads.get(row.id) ?? [];
+    mails.push({ notification, mime: null, events, chainHead, heldBy: [], earlier, ownFailures: 0 });
   }
   const rows = mails.map(({ notification: { id, kind, releasedAt, usefulUntil } }) => ({
     id,

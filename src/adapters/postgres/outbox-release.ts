@@ -4,28 +4,19 @@
  * The recipient's lock makes the decisions about one recipient follow one another, on all replicas.
  */
 import { randomUUID } from "node:crypto";
-import type { OutboxStore, OwedMail, Released, ReleaseQuestion, Releasing } from "../../app/store.ts";
+import type { OutboxStore, OwedMail, Released, ReleaseQuestion } from "../../app/store.ts";
 import { inviteKey } from "../../domain/invite.ts";
 import type { Notification } from "../../domain/notification.ts";
-import {
-  leavingOf,
-  longOutageOf,
-  type Outage,
-  type RelayState,
-  usefulUntilOf,
-  type WayOut,
-  wayOut,
-  whileProbing,
-} from "../../domain/relay.ts";
+import { isRelayTrouble, longOutageOf, mayBeOfMail, type Outage, usefulUntilOf } from "../../domain/relay.ts";
 import type { Kept, Release } from "../../domain/release.ts";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
 import { createBatcher } from "./batcher.ts";
-import { recordDeath } from "./deaths.ts";
 import { NO_CONTENT, readContent, readCovered, readEvents, readInvitesOf } from "./outbox-content.ts";
-import { type Asked, DEATHS_TOLD_WITHIN_MS, isDue, type OwedRow, releaseOrdinary } from "./outbox-ordinary.ts";
+import { type Carrying, type EnqueueDeliveries, giveUp, leave, mightLeaveSince, withDeaths } from "./outbox-leave.ts";
+import { type Asked, isDue, type OwedRow, releaseOrdinary } from "./outbox-ordinary.ts";
 import { readSilencesInForce } from "./read-silences.ts";
 import { lockRecipients, withIds } from "./recipient-lock.ts";
-import { readRelay, takeProbe } from "./relay-state.ts";
+import { readRelay } from "./relay-state.ts";
 import { type NotificationRow, notificationOf } from "./rows.ts";
 
 const HOUR_MS = 3_600_000;
@@ -34,9 +25,6 @@ type Tx = Prisma.TransactionClient;
 
 /** Deliveries wait for one another, on all replicas, each for no longer than a few statements take. */
 export const TRANSACTION = { timeout: 30_000, maxWait: 20_000 };
-
-/** Puts the jobs of deliveries into the queue, as part of the transaction. */
-export type EnqueueDeliveries = (tx: Tx, notificationIds: readonly string[], startAfter: Date) => Promise<void>;
 
 export function createRelease(prisma: PrismaClient, enqueue: EnqueueDeliveries): OutboxStore["release"] {
   const release = createBatcher<Asked, Released>(
@@ -58,17 +46,40 @@ function releaseAlone(prisma: PrismaClient, enqueue: EnqueueDeliveries, { id, no
     const relay = await readRelay(tx);
     const outage = longOutageOf(relay);
     const carrying = { row, now, enqueue, given, relay };
-    if (row.mime !== null && !mayBeFolded(row, outage)) return sendFrozen(tx, carrying);
+    if (row.mime !== null && mayBeRepeat(row)) return sendFrozen(tx, carrying);
     const release = given.decide(await readQuestion(tx, row, outage, now));
-    // What was let through once is not held back, only made one with others or found to be moot.
-    if (row.mime !== null && (release.kind === "send" || release.kind === "hold")) return sendFrozen(tx, carrying);
+    if (row.mime !== null && staysFrozen(row, release, outage)) return sendFrozen(tx, carrying);
+    if (release.kind === "fold" && !(await stillPending(tx, release.mails))) {
+      await enqueue(tx, [id], now);
+      return { kind: "idle" };
+    }
     await writeDecisions(tx, release, now);
     return carryOut(tx, release, carrying);
   }, TRANSACTION);
 }
 
-function mayBeFolded({ state, created_at: createdAt, maybe_accepted: maybeAccepted }: OwedRow, outage: Outage | null) {
-  return outage !== null && createdAt <= outage.until && !maybeAccepted && state === "pending";
+/** Whether somebody may have got it already, so that only the same bytes may follow. */
+function mayBeRepeat({ state, maybe_accepted: maybeAccepted }: OwedRow): boolean {
+  return maybeAccepted || state !== "pending";
+}
+
+/**
+ * Whether the bytes that were kept go out as they are, whatever would be decided of a mail that is yet to be made.
+ *
+ * What was let through once is not held back, but it may be found to be moot; what a long outage held up also becomes
+ * one with the others, and waits for the morning with them.
+ */
+function staysFrozen({ created_at: createdAt }: OwedRow, { kind }: Release, outage: Outage | null): boolean {
+  if (kind === "none") return false;
+  const heldUp = outage !== null && createdAt <= outage.until;
+  return !heldUp || kind === "send";
+}
+
+/** Whether none of the mails has left meanwhile; from here on none can, until the transaction ends. */
+async function stillPending(tx: Tx, mails: readonly Kept[]): Promise<boolean> {
+  const rows = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM notification WHERE ${withIds(mails.map(({ id }) => id))} AND state = 'pending' FOR UPDATE`;
+  return rows.length === mails.length;
 }
 
 /** The mail, with its recipient's lock taken: the row is read again once nobody else decides. */
@@ -129,37 +140,43 @@ async function writeDecisions(tx: Tx, { dropped, cancelled }: Release, now: Date
       UPDATE notification SET event_seqs = array(SELECT seq FROM unnest(event_seqs) AS told (seq) WHERE seq <> ALL (${[...eventSeqs]}::int[]))
       WHERE id = ANY (${[notificationId, ...covered]}::uuid[]) AND watch = ${watch}`;
   }
-  for (const { id, reason } of cancelled) {
-    await tx.notification.update({ where: { id }, data: { state: "cancelled", reason, nextAttemptAt: null } });
+  for (const { id, reason, tooLate } of cancelled) {
+    if (tooLate && (await wasTried(tx, id))) await giveUp(tx, id, now, reason);
+    else await tx.notification.update({ where: { id }, data: { state: "cancelled", reason, nextAttemptAt: null } });
   }
 }
 
-type Carrying = {
-  readonly row: OwedRow;
-  readonly now: Date;
-  readonly relay: RelayState;
-  readonly given: Releasing;
-  readonly enqueue: EnqueueDeliveries;
-};
+/** Whether the mail was attempted, or waited for a relay that was down. */
+async function wasTried(tx: Tx, id: string): Promise<boolean> {
+  const { attempts, waitsForRelay } = await tx.notification.findUniqueOrThrow({
+    where: { id },
+    select: { attempts: true, waitsForRelay: true },
+  });
+  return attempts > 0 || waitsForRelay;
+}
 
 async function carryOut(tx: Tx, release: Release, carrying: Carrying): Promise<Released> {
   const { row, now, enqueue, given } = carrying;
   const notification = notificationOf(row);
   switch (release.kind) {
     case "none": {
-      const cancelled = release.cancelled.find(({ id }) => id === row.id);
-      return { kind: "cancelled", notification, reason: cancelled?.reason ?? "" };
+      const { state } = await tx.notification.findUniqueOrThrow({ where: { id: row.id }, select: { state: true } });
+      const reason = release.cancelled.find(({ id }) => id === row.id)?.reason ?? "";
+      return { kind: state === "dead" ? "given up" : "cancelled", notification, reason };
     }
     case "hold": {
       const { cause, until, reason } = release.hold;
       // What a silence held has another look when it may go, also where the night holds it on.
       const heldBy = row.held_by === "silence" ? row.held_by : cause;
-      await tx.notification.update({ where: { id: row.id }, data: { heldBy, reason, nextAttemptAt: until } });
+      await tx.notification.update({
+        where: { id: row.id },
+        data: { heldBy, reason, nextAttemptAt: until, waitsForRelay: false },
+      });
       await enqueue(tx, [row.id], until);
       return { kind: "held", notification, hold: release.hold };
     }
     case "send":
-      return leave(tx, carrying, () => letThrough(tx, row, release.mail, now));
+      return leave(tx, carrying, () => letThrough(tx, carrying, release.mail));
     case "fold": {
       const into = given.summary(row.recipient);
       await insertSummary(tx, { ...row, ids: release.mails.map(({ id }) => id) }, into, now);
@@ -180,82 +197,49 @@ async function sendFrozen(tx: Tx, carrying: Carrying): Promise<Released> {
   const notification = notificationOf(row);
   if (row.useful_until !== null && row.useful_until <= now) {
     const reason = `it was of no use any more after ${row.useful_until.toISOString()}`;
-    await tx.notification.update({ where: { id: row.id }, data: { state: "cancelled", reason, nextAttemptAt: null } });
-    return { kind: "cancelled", notification, reason };
+    await giveUp(tx, row.id, now, reason);
+    return { kind: "given up", notification, reason };
   }
   // Whoever was sending it is gone, and nobody knows how far that came.
   const maybeAccepted = row.maybe_accepted || row.state === "sending";
-  if (maybeAccepted) await tx.notification.update({ where: { id: row.id }, data: { maybeAccepted } });
-  return leave(tx, carrying, async () => {
+  const left = await leave(tx, carrying, async () => {
     // While the relay is down, what the mail tells decides by which way it may go.
     const content = relay.downSince === null ? NO_CONTENT : await readContent(tx, row);
-    return { notification: { ...notification, maybeAccepted }, mime: Buffer.from(row.mime ?? []), ...content };
+    const mime = Buffer.from(row.mime ?? []);
+    return {
+      notification: { ...notification, maybeAccepted },
+      mime,
+      ...content,
+      ownFailures: await countOwnFailures(tx, row),
+    };
   });
+  // After the relay's row, for which a receipt that holds it may be waiting with this one.
+  if (maybeAccepted) await tx.notification.update({ where: { id: row.id }, data: { maybeAccepted } });
+  return left;
 }
 
-/** The mail leaves by the way that is open, or waits until one is. */
-async function leave(tx: Tx, carrying: Carrying, owed: () => Promise<OwedMail>): Promise<Released> {
-  const { row, now, relay, given, enqueue } = carrying;
-  const notification = notificationOf(row);
-  const way = await takeWayOut(tx, relay, { row, now, hasFallback: given.hasFallback });
-  switch (way.kind) {
-    case "relay":
-    case "fallback":
-      return { kind: "send", way, owed: await owed() };
-    case "give up":
-      await tx.notification.update({
-        where: { id: row.id },
-        data: { state: "dead", reason: way.reason, nextAttemptAt: null },
-      });
-      await recordDeath(tx, row.id, now, way.reason);
-      return { kind: "given up", notification, reason: way.reason };
-    case "wait": {
-      // What was held on purpose is owed from now on, not from when it was planned.
-      const releasedAt = row.held_by !== null && row.released_at === null ? now : row.released_at;
-      const data = { state: "pending", waitsForRelay: true, reason: way.reason, nextAttemptAt: way.until, releasedAt };
-      await tx.notification.update({ where: { id: row.id }, data });
-      await enqueue(tx, [row.id], way.until);
-      return { kind: "waiting", notification, until: way.until, reason: way.reason };
-    }
-  }
-}
-
-type Taking = { readonly row: OwedRow; readonly now: Date; readonly hasFallback: boolean };
-
-/** The way out; one that is a probe is this mail's alone. */
-async function takeWayOut(tx: Tx, relay: RelayState, { row, now, hasFallback }: Taking): Promise<WayOut> {
-  if (relay.downSince === null) return { kind: "relay", probe: false };
-  const leaving = leavingOf(notificationOf(row), await readEvents(tx, row), hasFallback);
-  const way = wayOut(relay, leaving, now);
-  if (way.kind !== "relay" || (await takeProbe(tx, relay, now))) return way;
-  return wayOut(whileProbing(relay, now), leaving, now);
+/** Since the mail was let through, or was asked to be tried anew. */
+async function countOwnFailures(tx: Tx, { id, released_at: releasedAt }: OwedRow): Promise<number> {
+  const failed = await tx.attempt.findMany({
+    where: { notificationId: id, way: "smtp", outcome: "failed", startedAt: { gte: releasedAt ?? new Date(0) } },
+    select: { cause: true, stage: true },
+  });
+  return failed.filter(({ cause, stage }) => !isRelayTrouble(cause ?? "") || mayBeOfMail({ cause: cause ?? "", stage }))
+    .length;
 }
 
 /** Marks the mail as released, adds what else it has to tell, and reads what it is made from. */
-async function letThrough(tx: Tx, row: OwedRow, { kind, eventSeqs }: Kept, now: Date): Promise<OwedMail> {
+async function letThrough(tx: Tx, { row, now, relay }: Carrying, { kind, eventSeqs }: Kept): Promise<OwedMail> {
   const own = row.kind === "summary" ? [] : eventSeqs;
-  const seqs = [...own, ...(await readUntoldDeaths(tx, row, now))].sort((a, b) => a - b);
-  const released = { ...row, kind, event_seqs: seqs, released_at: now, reason: null };
+  const seqs = await withDeaths(tx, row, own, now);
+  // One that only finds out whether the relay is well again has waited for that already.
+  const releasedAt = relay.downSince === null ? now : mightLeaveSince(row, relay.downSince, now);
+  const released = { ...row, kind, event_seqs: seqs, released_at: releasedAt, reason: null };
   const content = await readContent(tx, released);
   const usefulUntil = usefulUntilOf(content.events);
-  const data = { kind, eventSeqs: seqs, releasedAt: now, usefulUntil, reason: null, waitsForRelay: false };
+  const data = { kind, eventSeqs: seqs, releasedAt, usefulUntil, reason: null, waitsForRelay: false };
   await tx.notification.update({ where: { id: row.id }, data });
-  return { notification: { ...notificationOf(released), usefulUntil }, mime: null, ...content };
-}
-
-/** Events of the watch that tell of mails given up, and that no mail has told this recipient. */
-async function readUntoldDeaths(tx: Tx, { watch, recipient }: NotificationRow, now: Date): Promise<number[]> {
-  if (watch === null) return [];
-  const rows = await tx.$queryRaw<{ seq: number }[]>`
-    SELECT seq FROM event e
-    WHERE watch = ${watch} AND type = 'notification.dead'
-      AND recorded_at > ${new Date(now.getTime() - DEATHS_TOLD_WITHIN_MS)}
-      AND NOT EXISTS (
-        SELECT 1 FROM notification n
-        WHERE n.recipient = ${recipient} AND n.watch = ${watch} AND n.created_at >= e.recorded_at - interval '14 days'
-          AND n.released_at IS NOT NULL AND n.event_seqs @> ARRAY[e.seq])
-    ORDER BY seq`;
-  return rows.map(({ seq }) => seq);
+  return { notification: { ...notificationOf(released), usefulUntil }, mime: null, ...content, ownFailures: 0 };
 }
 
 /** Of the watch that all of the mails are of, where there is one. */

@@ -8,7 +8,8 @@ import { recordDeath } from "./deaths.ts";
 import type { Database, Sql } from "./open.ts";
 import { type Accepted, beginMany, receiveAccepted } from "./outbox-attempts.ts";
 import { requeueForgotten } from "./outbox-forgotten.ts";
-import { createRelease, type EnqueueDeliveries, TRANSACTION } from "./outbox-release.ts";
+import type { EnqueueDeliveries } from "./outbox-leave.ts";
+import { createRelease, TRANSACTION } from "./outbox-release.ts";
 import { readRelay, writeRelay } from "./relay-state.ts";
 
 type Tx = Prisma.TransactionClient;
