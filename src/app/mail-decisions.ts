@@ -29,7 +29,12 @@ export type MailDecisionStore = {
     ids: readonly string[],
     decide: (mails: readonly ListedMail[]) => MailChange | null,
   ): Promise<readonly ListedMail[]>;
-  /** Where the mail server is down, lets the next mail find out whether it is well again; since when it is down. */
+  /**
+   * Where the mail server is down, lets the next mail find out whether it is well again; since when it is down.
+   *
+   * A probe that comes early is none of the schedule: where it fails, the delay before the next one is the one that was
+   * in force.
+   */
   probeSoon(at: Date): Promise<Date | null>;
 };
 

@@ -12,7 +12,7 @@ import { delayMs, givenUpAt, lastAttemptAt, type Term } from "./retry.ts";
 export type RelayState = {
   /** Since when no mail got through for reasons of the relay; null while it is taken to be well. */
   readonly downSince: Date | null;
-  /** Probes that failed since. */
+  /** Probes of the schedule that failed since. */
   readonly failures: number;
   /** When the next mail may probe; null while it is well. */
   readonly nextProbeAt: Date | null;

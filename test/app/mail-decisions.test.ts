@@ -8,7 +8,7 @@ import { type DeliverPorts, deliver, type MailSettings } from "../../src/app/del
 import { discardMails, retryMails } from "../../src/app/mail-decisions.ts";
 import { messageIdFor } from "../../src/mail/headers.ts";
 import { type OpenedDatabase, openTestDatabase } from "../support/database.ts";
-import { DAY } from "../support/durations.ts";
+import { DAY, MINUTE, SECOND } from "../support/durations.ts";
 import { audienceOf, openLab } from "../support/lab.ts";
 import { startRelay } from "../support/relay.ts";
 
@@ -81,6 +81,23 @@ test("a retried mail that fails again is tried for five more days", async (t) =>
   const { state, error } = await rowOf();
   assert.equal(state, "pending");
   assert.match(error ?? "", /451/);
+});
+
+test("a probe that people ask for and that fails does not put off the next one by more than the last one did", async (t) => {
+  const { lab, relay, id, ports, people } = await openWithDead(t);
+  t.after(() => database.prisma.relay.deleteMany());
+  await relay.close();
+  const delays: number[] = [];
+
+  for (const passed of [0, 15 * SECOND, MINUTE, 2 * MINUTE, 4 * MINUTE]) {
+    lab.pass(passed);
+    await retryMails([id], "jo", people);
+    await deliver({ notificationId: id }, settings, ports);
+    const { nextProbeAt } = await database.prisma.relay.findUniqueOrThrow({ where: { name: "smtp" } });
+    delays.push(Number(nextProbeAt) - lab.now().getTime());
+  }
+
+  assert.deepEqual(delays, [15 * SECOND, MINUTE, 5 * MINUTE, 5 * MINUTE, 5 * MINUTE]);
 });
 
 test("a discarded mail is not sent, whatever jobs there are", async (t) => {

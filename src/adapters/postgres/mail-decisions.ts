@@ -45,8 +45,9 @@ export function createMailDecisions(
       const [row] = await ask<{ down_since: Date }>(
         database,
         Prisma.sql`
-          UPDATE relay SET next_probe_at = least(next_probe_at, ${instant(at)}) WHERE down_since IS NOT NULL
-          RETURNING down_since`,
+          UPDATE relay SET next_probe_at = least(next_probe_at, ${instant(at)}),
+            failures = CASE WHEN next_probe_at > ${instant(at)} THEN greatest(failures - 1, 0) ELSE failures END
+          WHERE down_since IS NOT NULL RETURNING down_since`,
       );
       return row?.down_since ?? null;
     },

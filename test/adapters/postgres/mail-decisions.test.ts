@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, test } from "node:test";
 import { createPeopleStore } from "../../../src/adapters/postgres/people-store.ts";
 import { discardMails, type MailDecisionStore, retryAllDead, retryMails } from "../../../src/app/mail-decisions.ts";
+import type { Prisma } from "../../../src/generated/prisma/client.ts";
 import { runCommand } from "../../cli/command.ts";
 import { chainOf, owe } from "./people-seed.ts";
 import { at, invite, received, type Seeded, seededDatabase } from "./read-seed.ts";
@@ -174,17 +175,43 @@ test("where nothing was given up, nothing is recorded", async () => {
   assert.deepEqual([mails, await decisions("ops"), await decisions("b")], [[], [], []]);
 });
 
+/** A mail server that is down since noon. */
+async function relayDown(given: Partial<Prisma.RelayUncheckedCreateInput> = {}): Promise<void> {
+  const down = { downSince: at("12:00"), failures: 9, nextProbeAt: at("20:50"), error: "refused", ...given };
+  await seeded.database.prisma.relay.create({ data: { name: "smtp", ...down } });
+}
+
+function relayRow() {
+  return seeded.database.prisma.relay.findUniqueOrThrow({ where: { name: "smtp" } });
+}
+
 test("a retry lets the next mail find out whether a mail server that is down is well again", async () => {
-  const { prisma } = seeded.database;
-  const down = { downSince: at("12:00"), failures: 9, nextProbeAt: at("20:50"), error: "refused" };
-  await prisma.relay.create({ data: { name: "smtp", ...down } });
+  await relayDown();
   const id = await owe(seeded, DEAD);
 
   const { relayDownSince } = await retry(id);
 
-  const relay = await prisma.relay.findUniqueOrThrow({ where: { name: "smtp" } });
-  assert.deepEqual(relayDownSince, at("12:00"));
-  assert.deepEqual([relay.downSince, relay.failures, relay.nextProbeAt], [at("12:00"), 9, NOW]);
+  const { downSince, nextProbeAt } = await relayRow();
+  assert.deepEqual([relayDownSince, downSince, nextProbeAt], [at("12:00"), at("12:00"), NOW]);
+});
+
+test("a probe that people ask for is taken out of the count of failures, however many of them ask for it", async () => {
+  await relayDown({ failures: 9 });
+  const id = await owe(seeded, DEAD);
+
+  await retry(id);
+  await retry(id);
+
+  assert.equal((await relayRow()).failures, 8);
+});
+
+test("a probe that is due or under way anyway stays one of the schedule", async () => {
+  await relayDown({ nextProbeAt: at("19:59"), probingUntil: at("20:02") });
+  const before = await relayRow();
+
+  await retry(await owe(seeded, DEAD));
+
+  assert.deepEqual(await relayRow(), before);
 });
 
 test("a mail that is discarded is cancelled with who did it and why", async () => {
