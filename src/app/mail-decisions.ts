@@ -59,7 +59,10 @@ export async function retryMails(
   { store, clock }: Ports,
 ): Promise<Decided & { readonly relayDownSince: Date | null }> {
   const at = clock.now();
-  // On its own: the lock on that row is never waited for with others in hand.
+  const judged = await store.changeMails(ids, () => null);
+  if (refusedOf(judged).length > 0) return { mails: judged, refused: refusedOf(judged), relayDownSince: null };
+  // Before the mails are due, or one that is looked at at once would wait for the probe as it was planned. On its own:
+  // the lock on that row is never waited for with others in hand.
   const relayDownSince = await store.probeSoon(at);
   const found = await store.changeMails(ids, (mails) => (refusedOf(mails).length > 0 ? null : retry(mails, by, at)));
   return { mails: found, refused: refusedOf(found), relayDownSince };

@@ -214,6 +214,28 @@ test("a probe that is due or under way anyway stays one of the schedule", async 
   assert.deepEqual(await relayRow(), before);
 });
 
+test("a retry that is refused leaves the schedule of a mail server that is down as it is", async () => {
+  await relayDown();
+  const before = await relayRow();
+  const dead = await owe(seeded, DEAD);
+  const delivered = await owe(seeded, { state: "delivered", deliveredAt: at("08:06") });
+
+  const { refused } = await retry(dead, delivered);
+
+  assert.equal(refused.length, 1);
+  assert.deepEqual(await relayRow(), before);
+});
+
+test("whoever looks at a retried mail as soon as it is due may probe the mail server", async () => {
+  await relayDown();
+  const probes: (Date | null)[] = [];
+  store = createPeopleStore(seeded.database, async () => void probes.push((await relayRow()).nextProbeAt));
+
+  await retry(await owe(seeded, DEAD));
+
+  assert.deepEqual(probes, [NOW]);
+});
+
 test("a mail that is discarded is cancelled with who did it and why", async () => {
   const dead = await owe(seeded, { ...DEAD, createdAt: at("08:01") });
   const waiting = await owe(seeded, { createdAt: at("08:02"), nextAttemptAt: at("23:00"), waitsForRelay: true });
