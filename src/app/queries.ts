@@ -147,7 +147,7 @@ export type Reader = {
   /** One watch's events in the order of its chain. */
   chain(watch: string): AsyncIterable<EventJson>;
   watchStatuses(now: Date): Promise<readonly WatchStatus[]>;
-  /** @param overdueBefore what is owed since before this is overdue */
+  /** @param overdueBefore what is due since before this is overdue */
   mailStatus(overdueBefore: Date): Promise<MailStatus>;
 };
 

@@ -27,7 +27,7 @@ export function mailScreenOf({ mail, told, covers }: MailStory, view: MailView):
 }
 
 function standing(mail: Mail, view: MailView): string[] {
-  const { createdAt, releasedAt, usefulUntil } = mail;
+  const { createdAt, usefulUntil } = mail;
   const { zone } = view;
   return [
     ...titledWhole("id", mail.id, view),
@@ -37,9 +37,16 @@ function standing(mail: Mail, view: MailView): string[] {
     ...titled("watch", mail.watch ?? "several", view),
     ...titled("state", mail.state, view),
     ...titled("created", zone.show(createdAt), view),
-    ...(releasedAt === null ? [] : titled("released", zone.show(releasedAt), view)),
+    ...letThrough(mail, view),
     ...(usefulUntil === null ? [] : titled("useful until", zone.show(usefulUntil), view)),
   ];
+}
+
+/** When it was let through or, where it had been attempted by then, was last retried; nothing while it never left. */
+function letThrough({ releasedAt, attempts, deliveryAttempts: [first] }: Mail, view: MailView): string[] {
+  if (releasedAt === null || attempts === 0) return [];
+  const title = first !== undefined && first.startedAt < releasedAt ? "retried" : "released";
+  return titled(title, view.zone.show(releasedAt), view);
 }
 
 function toldTitle({ kind }: Mail, events: number): string {

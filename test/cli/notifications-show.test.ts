@@ -159,6 +159,24 @@ Times are in UTC.
   );
 });
 
+test("a mail that was retried after its first attempt was not released after that", async () => {
+  const id = await owe(seeded, { attempts: 1, createdAt: at("07:05"), releasedAt: at("07:11") });
+  const tried = { number: 1, durationMs: 130, way: "smtp", stage: "connect", outcome: "failed", said: "refused" };
+  await seeded.database.prisma.attempt.create({ data: { notificationId: id, startedAt: at("07:08"), ...tried } });
+
+  const { stdout } = await show([id]);
+
+  assert.match(stdout, /\n {2}created +2026-11-22 07:05\n {2}retried +2026-11-22 07:11\n/);
+});
+
+test("a mail that never left is not said to have been released", async () => {
+  const id = await owe(seeded, { attempts: 0, createdAt: at("07:05"), releasedAt: at("06:11") });
+
+  const { stdout } = await show([id]);
+
+  assert.doesNotMatch(stdout, /released|retried/);
+});
+
 test("on 160 columns nothing of the same mail has to be wrapped", async () => {
   const { stdout } = await show([DIGEST], 160);
 

@@ -97,9 +97,9 @@ test("a mail that waits on purpose is owed, and not overdue", async () => {
   assert.match(stdout.replaceAll(/\s+/g, " "), / owed 1, .*, 1 held on purpose, 0 overdue /);
 });
 
-test("a mail that was let through a moment ago is not overdue, whenever it came to be owed", async () => {
+test("a mail that was held and let through a moment ago is not overdue, whenever it came to be owed", async () => {
   await seeded.syncs(sync(at("20:00")));
-  const released = { releasedAt: at("20:08"), nextAttemptAt: at("20:08") } as const;
+  const released = { heldBy: "quiet-hours", releasedAt: at("20:08"), nextAttemptAt: at("20:08") } as const;
   await seeded.notifications(notification({ ...released, state: "pending", createdAt: at("12:00") }));
 
   const { code, stdout } = await status();

@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, test } from "node:test";
+import { createPeopleStore } from "../../src/adapters/postgres/people-store.ts";
 import { createReader } from "../../src/adapters/postgres/read-store.ts";
+import { retryMails } from "../../src/app/mail-decisions.ts";
 import { createLogger } from "../../src/log.ts";
 import { healthPages } from "../../src/web/health.ts";
 import { createReadiness, type Readiness } from "../../src/web/readiness.ts";
 import { serveHttp, type WebServer } from "../../src/web/server.ts";
+import { owe } from "../adapters/postgres/people-seed.ts";
 import { at, notification, type Seeded, seededDatabase, sync } from "../adapters/postgres/read-seed.ts";
 import { freePort } from "../support/free-port.ts";
 
@@ -116,6 +119,56 @@ test("mail that is due for more than half an hour counts, mail that is held does
     { name: "mail_overdue", watch: null, message: "1 mail is due for more than 30 minutes and not delivered." },
   ]);
 });
+
+/** What the outbox comes to, before the mails are retried and after. */
+async function aroundRetry(...ids: readonly string[]) {
+  const reader = createReader(seeded.database);
+  const read = async () => {
+    const { owed, held, overdue } = await reader.mailStatus(new Date(now.getTime() - 30 * MINUTE));
+    return { owed, held, overdue, isReady: (await readyz()).status === 200 };
+  };
+  const before = await read();
+  const store = createPeopleStore(seeded.database, async () => {});
+  await retryMails(ids, "jo", { store, clock: { now: () => now } });
+  return [before, await read()];
+}
+
+const FROZEN = { nextAttemptAt: at("20:40"), mime: new Uint8Array([1]), attempts: 1 } as const;
+
+test("mail that is overdue stays so when somebody has it retried", async () => {
+  await seeded.syncs(sync(at("19:50")));
+  const first = { createdAt: at("19:20"), releasedAt: at("19:20") };
+  const mail = await owe(seeded, { ...FROZEN, ...first });
+  const held = await owe(seeded, { ...FROZEN, ...first, createdAt: at("03:00"), heldBy: "quiet-hours" });
+  await failed(held, at("19:20"));
+  const behind = await owe(seeded, { createdAt: at("19:20"), nextAttemptAt: at("20:40"), waitsForRelay: true });
+
+  const standings = await aroundRetry(mail, held, behind);
+
+  const overdue = { owed: 3, held: 0, overdue: 3, isReady: false };
+  assert.deepEqual(standings, [overdue, overdue]);
+});
+
+test("mail that might have left a moment ago is not overdue when somebody has it retried", async () => {
+  await seeded.syncs(sync(at("19:50")));
+  const night = { createdAt: at("03:00"), heldBy: "quiet-hours", releasedAt: at("19:45") };
+  const held = await owe(seeded, { ...FROZEN, ...night });
+  await failed(held, at("19:45"));
+  const waiting = { nextAttemptAt: at("20:40"), waitsForRelay: true };
+  const behind = await owe(seeded, { ...waiting, createdAt: at("19:45") });
+  const heldBehind = await owe(seeded, { ...waiting, ...night });
+
+  const standings = await aroundRetry(held, behind, heldBehind);
+
+  const inTime = { owed: 3, held: 0, overdue: 0, isReady: true };
+  assert.deepEqual(standings, [inTime, inTime]);
+});
+
+/** Records the first attempt at the mail. */
+async function failed(notificationId: string, startedAt: Date): Promise<void> {
+  const tried = { number: 1, durationMs: 130, way: "smtp", stage: "recipient", outcome: "failed", said: "451 later" };
+  await seeded.database.prisma.attempt.create({ data: { notificationId, startedAt, ...tried } });
+}
 
 test("mail that was given up counts", async () => {
   await seeded.syncs(sync(at("19:50")));

@@ -79,11 +79,14 @@ async function carryOut(tx: Tx, change: MailChange, enqueueDeliveries: Queue["en
     return;
   }
   const at = instant(change.at);
-  // One that was never let through gets its five days too, but is none of the mails of this hour.
+  // One that never left gets its five days too, but is none of the mails of this hour.
   await tx.$executeRaw`
-    UPDATE notification SET state = 'pending', next_attempt_at = ${at}, reason = NULL, waits_for_relay = false,
+    UPDATE notification SET state = 'pending', next_attempt_at = least(next_attempt_at, ${at}), reason = NULL,
+      waits_for_relay = false,
       released_at = CASE WHEN mime IS NOT NULL THEN ${at}
-        WHEN state = 'dead' OR waits_for_relay THEN ${at} - interval '1 hour' ELSE released_at END
+        WHEN (state = 'dead' OR waits_for_relay) AND coalesce(released_at, created_at) < ${at} - interval '1 hour'
+          THEN ${at} - interval '1 hour'
+        ELSE released_at END
     WHERE id = ANY (${ids}::uuid[])`;
   await enqueueDeliveries(tx, ids);
 }

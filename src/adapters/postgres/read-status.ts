@@ -60,19 +60,27 @@ function statusOf(row: WatchStatusRow): WatchStatus {
   };
 }
 
-/** @param overdueBefore what is owed since before this is overdue */
+/**
+ * The outbox in numbers. A mail is due from when it first might have left, whoever had it retried since: from when it
+ * came to be owed or, where it was held, from when it was let through or until when it is held.
+ *
+ * @param overdueBefore what is due since before this is overdue
+ */
 export async function readMailStatus(database: Database, overdueBefore: Date): Promise<MailStatus> {
   const [row] = await ask<{ owed: number; held: number; overdue: number; dead: number; oldest: Date | null }>(
     database,
     Prisma.sql`
       SELECT count(*) FILTER (WHERE state <> 'dead')::integer AS owed,
         count(*) FILTER (WHERE state <> 'dead' AND due_at < ${instant(overdueBefore)})::integer AS overdue,
-        count(*) FILTER (WHERE state = 'pending' AND held_by IS NOT NULL AND attempts = 0)::integer AS held,
+        count(*) FILTER (WHERE state = 'pending' AND held_by IS NOT NULL AND released_at IS NULL)::integer AS held,
         count(*) FILTER (WHERE state = 'dead')::integer AS dead,
         min(created_at) FILTER (WHERE state <> 'dead') AS oldest
       FROM (
-        SELECT *, coalesce(released_at, CASE WHEN held_by IS NULL THEN created_at ELSE next_attempt_at END) AS due_at
-        FROM notification WHERE state IN ('pending', 'sending', 'dead')) AS mail`,
+        SELECT *, CASE WHEN held_by IS NULL THEN created_at
+          ELSE coalesce(least(released_at, (
+            SELECT a.started_at FROM attempt a WHERE a.notification_id = n.id ORDER BY a.number LIMIT 1)), next_attempt_at)
+          END AS due_at
+        FROM notification n WHERE state IN ('pending', 'sending', 'dead')) AS mail`,
   );
   const { owed = 0, held = 0, overdue = 0, dead = 0, oldest = null } = row ?? {};
   const [relay] = await ask<{ down_since: Date; error: string | null }>(

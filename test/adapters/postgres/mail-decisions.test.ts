@@ -95,6 +95,29 @@ test("a mail that never left has its five days and is not counted among the mail
   assert.deepEqual((await rowOf(id)).releasedAt, at("19:00"));
 });
 
+test("one that never left and came to be owed within the hour keeps the beginning of its five days", async () => {
+  const never = { waitsForRelay: true, nextAttemptAt: at("23:00") };
+  const fresh = await owe(seeded, { ...never, createdAt: at("19:50") });
+  const held = await owe(seeded, { ...never, heldBy: "quiet-hours", releasedAt: at("19:55") });
+
+  await retry(fresh, held);
+
+  const rows = await Promise.all([fresh, held].map(rowOf));
+  assert.deepEqual(
+    rows.map(({ releasedAt }) => releasedAt),
+    [null, at("19:55")],
+  );
+});
+
+test("a mail that is due already stays due from then on", async () => {
+  const id = await owe(seeded, { nextAttemptAt: at("19:40") });
+
+  await retry(id);
+
+  assert.deepEqual((await rowOf(id)).nextAttemptAt, at("19:40"));
+  assert.deepEqual(enqueued, [id]);
+});
+
 test("a mail that is held on purpose is decided upon anew, and is not taken to be let through", async () => {
   const id = await owe(seeded, { heldBy: "quiet-hours", reason: "quiet hours", nextAttemptAt: at("23:00") });
 
