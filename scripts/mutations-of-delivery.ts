@@ -5,7 +5,7 @@ const PROMISE = "test/app/promise.test.ts";
 const DELIVER = "test/app/deliver.test.ts";
 
 /** Where a mail goes out by the relay. */
-const SEND = `  return [{ startedAt, way: "smtp", outcome: await transport.send(mime, { from: settings.from, to }) }];\n`;
+const SEND = `  return [{ number, startedAt, way: "smtp", outcome: await transport.send(mime, { from: settings.from, to }) }];\n`;
 
 export const DELIVERY_MUTATIONS: readonly Mutation[] = [
   {
@@ -14,7 +14,7 @@ export const DELIVERY_MUTATIONS: readonly Mutation[] = [
     find: SEND,
     replace: `  const early = { kind: "accepted", response: "", stage: "answer", code: 250, enhancedCode: null, queueId: null, durationMs: 0 };
   const receiptNow = { state: "delivered", at: startedAt, response: "250" };
-  await outbox.receive(id, receiptNow, [{ startedAt, way: "smtp", outcome: early }], null);
+  await outbox.receive(id, receiptNow, [{ number, startedAt, way: "smtp", outcome: early }], null);
 ${SEND}`,
     tests: {
       [DELIVER]: ["the mail stays owed, and is delivered once the server is back"],
@@ -25,13 +25,14 @@ ${SEND}`,
   {
     name: "the attempt is written down after the mail is sent",
     file: "src/app/deliver.ts",
-    find: `  const mime = await outbox.begin({ id, attempts, at: startedAt, onlyIfWell: needsWellRelay(way), ...made });
+    find: `  const mime = await outbox.begin(beginning);
   if (mime === null) return [];
-  if (way.kind === "fallback") return sendOtherwise(messageOf(owed, mime, settings, clock.now()), ports);
+  if (way.kind === "fallback") return sendOtherwise(messageOf(owed, mime, settings, clock.now()), beginning, ports);
+  const number = attempts + 1;
 ${SEND}`,
     replace: `  const outcome = await transport.send(made.mime, { from: settings.from, to });
-  const mime = await outbox.begin({ id, attempts, at: startedAt, onlyIfWell: needsWellRelay(way), ...made });
-  return mime === null ? [] : [{ startedAt, way: "smtp", outcome }];\n`,
+  const mime = await outbox.begin(beginning);
+  return mime === null ? [] : [{ number: attempts + 1, startedAt, way: "smtp", outcome }];\n`,
     tests: {
       [DELIVER]: [
         "leaves the mail to the next one, which sends the same bytes",
@@ -142,6 +143,22 @@ ${SEND.replace("mime,", "bytes,")}`,
     find: " AND n.attempts = beginning.attempts AND n.state IN ('pending', 'sending')\n",
     replace: "\n",
     tests: { [PROMISE]: ["where a replica was paused until another had sent it"] },
+  },
+  {
+    name: "a replica that was paused decides over the mail that another is sending",
+    file: "src/adapters/postgres/outbox-store.ts",
+    find: `  const where = { id, state: "sending", attempts: number };\n`,
+    replace: `  const where = { id, state: "sending" };\n`,
+    tests: {
+      "test/adapters/postgres/outbox-store.test.ts": [
+        "is written down where it failed (pending), and nothing comes of it",
+        "is written down where it failed (dead), and nothing comes of it",
+      ],
+      [PROMISE]: [
+        "where a replica was paused, and wakes with a failure of the mail server while another is sending it",
+        "where a replica was paused, and wakes with a refusal for good while another is sending it",
+      ],
+    },
   },
   {
     name: "mail is given up after a day",

@@ -130,15 +130,19 @@ function logAttempt(log: Logger, attempt: Attempt): void {
 /** A line for each attempt; the last one's says what comes of them. */
 function logAttempted(
   log: Logger,
-  { attempts, receipt, notification }: Extract<Attempt, { readonly kind: "attempted" }>,
+  { attempts, receipt }: Extract<Attempt, { readonly kind: "attempted" }>,
   fields: Readonly<Record<string, unknown>>,
 ): void {
-  for (const [nth, attempted] of attempts.entries()) {
-    const { outcome } = attempted;
-    const about = { ...fields, attempt: notification.attempts + 1 + nth, ...exchangeOf(attempted) };
-    if (nth === attempts.length - 1) logReceipt(log, receipt, about);
-    else if (outcome.kind !== "accepted") {
-      log.warn({ event: "notification.way_failed", ...about, error: outcome.error }, "the mail takes another way");
+  for (const attempted of attempts) {
+    const { number, outcome } = attempted;
+    const about = { ...fields, attempt: number, ...exchangeOf(attempted) };
+    if (attempted !== attempts.at(-1)) {
+      const error = outcome.kind === "accepted" ? null : outcome.error;
+      log.warn({ event: "notification.way_failed", ...about, error }, "the mail takes another way");
+    } else if (receipt !== null) {
+      logReceipt(log, receipt, about);
+    } else if (outcome.kind !== "accepted") {
+      log.warn({ event: "notification.overtaken", ...about, error: outcome.error }, "another attempt decides");
     }
   }
 }

@@ -56,7 +56,8 @@ export type Attempt =
       readonly notification: Notification;
       /** In their order: several where one way out after the other was tried. */
       readonly attempts: readonly Attempted[];
-      readonly receipt: Receipt;
+      /** Null where it is another attempt's to say what becomes of the mail: this one was taken for lost. */
+      readonly receipt: Receipt | null;
     };
 
 /** Tries the mail, if it is owed and its time has come, and writes the receipt. Rejects only where the database fails. */
@@ -98,10 +99,12 @@ async function attempt(
   const { outbox, transport, clock } = ports;
   const { id, attempts, recipient: to } = owed.notification;
   const startedAt = clock.now();
-  const mime = await outbox.begin({ id, attempts, at: startedAt, onlyIfWell: needsWellRelay(way), ...made });
+  const beginning = { id, attempts, at: startedAt, onlyIfWell: needsWellRelay(way), ...made };
+  const mime = await outbox.begin(beginning);
   if (mime === null) return [];
-  if (way.kind === "fallback") return sendOtherwise(messageOf(owed, mime, settings, clock.now()), ports);
-  return [{ startedAt, way: "smtp", outcome: await transport.send(mime, { from: settings.from, to }) }];
+  if (way.kind === "fallback") return sendOtherwise(messageOf(owed, mime, settings, clock.now()), beginning, ports);
+  const number = attempts + 1;
+  return [{ number, startedAt, way: "smtp", outcome: await transport.send(mime, { from: settings.from, to }) }];
 }
 
 /** Whether it goes the way of every mail, and not to find out whether the relay is well again. */
@@ -109,15 +112,19 @@ function needsWellRelay(way: Way): boolean {
   return way.kind === "relay" && !way.probe;
 }
 
+/** @param first how the first of the attempts was begun; each further one is begun here */
 async function sendOtherwise(
   message: FallbackMessage,
-  { fallbacks, clock }: DeliverPorts,
+  first: Beginning,
+  { outbox, fallbacks, clock }: DeliverPorts,
 ): Promise<readonly Attempted[]> {
   const attempts: Attempted[] = [];
   for (const channel of fallbacks) {
     const startedAt = clock.now();
+    const before = first.attempts + attempts.length;
+    if (attempts.length > 0 && (await outbox.begin({ ...first, attempts: before, at: startedAt })) === null) break;
     const outcome = await channel.send(message, AbortSignal.timeout(FALLBACK_DEADLINE_MS));
-    attempts.push({ startedAt, way: `fallback-${channel.name}`, outcome });
+    attempts.push({ number: before + 1, startedAt, way: `fallback-${channel.name}`, outcome });
     if (outcome.kind === "accepted") break;
   }
   return attempts;

@@ -25,8 +25,8 @@ export async function conclude(
   const { notification } = owed;
   const relay = await relayAfter(attempts, way, ports);
   const receipt = await receiptOf(attempts, owed, relay, ports);
-  await ports.outbox.receive(notification.id, receipt, attempts, relay);
-  return { kind: "attempted", notification, attempts, receipt };
+  const counts = await ports.outbox.receive(notification.id, receipt, attempts, relay);
+  return { kind: "attempted", notification, attempts, receipt: counts ? receipt : null };
 }
 
 /** What an attempt says of the relay; null where it says nothing new. Only a probe finds out that it is well again. */

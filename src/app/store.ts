@@ -148,6 +148,8 @@ export type Receipt =
 
 /** One attempt as it is kept. */
 export type Attempted = {
+  /** 1, 2, 3 … per mail, as begun: one more than there were. */
+  readonly number: number;
   readonly startedAt: Date;
   readonly way: "smtp" | "fallback-smtp" | "fallback-webhook";
   readonly outcome: DeliveryOutcome;
@@ -188,11 +190,16 @@ export type OutboxStore = {
   /**
    * Writes the attempts and what comes of them, in one transaction; a mail that is tried again gets its next job in it.
    *
-   * @param attempts one that has begun, and those by further ways that followed it
+   * Whoever was paused may be heard of after another took the mail over. That a mail was accepted counts whatever else
+   * became of it, and the first acceptance stays. Any other receipt counts only while the mail is being sent by the last
+   * of the attempts; else they are written down and nothing comes of them.
+   *
+   * @param attempts all have begun: one, or the last one and those by other ways that it followed
    * @param relay its state from now on; null where they say nothing of it. Where it is well again, the mails
-   *   that waited for it are due.
+   *   that waited for it are due. Not written where another attempt has begun since.
+   * @returns whether the receipt counts
    */
-  receive(id: string, receipt: Receipt, attempts: readonly Attempted[], relay: RelayState | null): Promise<void>;
+  receive(id: string, receipt: Receipt, attempts: readonly Attempted[], relay: RelayState | null): Promise<boolean>;
   /** Mails that were tried at or after the instant and not accepted. */
   undeliveredSince(at: Date): Promise<readonly Undelivered[]>;
   /** How many mails are being tried, or may be tried now. */

@@ -275,7 +275,8 @@ describe("a mail that was given up", () => {
       error: "550 5.1.1 gone",
       reason: "refused",
     } as const;
-    const attempted = { startedAt: lab.now(), way: "smtp", outcome: refused("recipient", receipt.error) } as const;
+    const outcome = refused("recipient", receipt.error);
+    const attempted = { number: 1, startedAt: lab.now(), way: "smtp", outcome } as const;
     await stage.ports.outbox.receive(lost.id, receipt, [attempted], null);
 
     const texts: string[] = [];

@@ -188,6 +188,81 @@ describe("a mail that was accepted is not sent again", () => {
     assert.equal(woken.kind, "idle");
     assert.equal(relay.accepted.length, 1);
   });
+
+  /** One replica is paused once it was answered, and wakes while the one that took over is sending. */
+  async function overtake({ lab, ports, settings }: Stage) {
+    const { transport } = ports;
+    const { notifications } = await lab.sync();
+    const job = { notificationId: notifications[0]?.id ?? "" };
+    const [paused, woken] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const sleeps: typeof transport.send = async (...args) => {
+      const outcome = await transport.send(...args);
+      paused.resolve();
+      await woken.promise;
+      return outcome;
+    };
+    const first = deliver(job, settings, { ...ports, transport: { ...transport, send: sleeps } });
+    await paused.promise;
+    const sends: typeof transport.send = async (...args) => {
+      woken.resolve();
+      await first;
+      return transport.send(...args);
+    };
+    await deliver({ ...job, takeOver: true }, settings, { ...ports, transport: { ...transport, send: sends } });
+    return first;
+  }
+
+  const ANSWERS = [
+    ["a failure of the mail server", { at: "recipient", does: "drop" }, "failed"],
+    ["a refusal for now", { at: "answer", does: "answer", text: "451 4.3.0 later" }, "failed"],
+    ["a refusal for good", { at: "answer", does: "answer", text: "554 5.6.0 no" }, "refused"],
+  ] as const;
+  for (const [what, fault, outcome] of ANSWERS) {
+    test(`where a replica was paused, and wakes with ${what} while another is sending it`, async (t) => {
+      const stage = await openStage(t);
+      const { lab, relay, ports } = stage;
+      relay.script(fault);
+
+      const woken = await overtake(stage);
+      await work(stage, HOUR);
+
+      const { state, attempts, tries } = await lab.database.prisma.notification.findFirstOrThrow({
+        include: { tries: { orderBy: { number: "asc" } } },
+      });
+      assert.equal(relay.accepted.length, 1);
+      assert.deepEqual([woken.kind === "attempted" && woken.receipt, state, attempts], [null, "delivered", 2]);
+      assert.deepEqual(
+        tries.map((one) => [one.number, one.outcome]),
+        [
+          [1, outcome],
+          [2, "accepted"],
+        ],
+      );
+      assert.equal((await ports.outbox.relay()).downSince, null);
+      assert.ok(!(await lab.history()).some(({ type }) => type === "notification.dead"));
+    });
+  }
+
+  test("where a replica was paused, and wakes with the acceptance after another was refused", async (t) => {
+    const stage = await openStage(t);
+    const { lab, relay, ports, settings } = stage;
+    const { notifications } = await lab.sync();
+    const job = { notificationId: notifications[0]?.id ?? "" };
+    const { transport } = ports;
+    const sleeps: typeof transport.send = async (...args) => {
+      const outcome = await transport.send(...args);
+      relay.script({ at: "recipient", does: "answer", text: "451 4.7.1 you again" });
+      await deliver({ ...job, takeOver: true }, settings, ports);
+      return outcome;
+    };
+
+    await deliver(job, settings, { ...ports, transport: { ...transport, send: sleeps } });
+    await work(stage, HOUR);
+
+    const { state, reason } = await lab.database.prisma.notification.findFirstOrThrow();
+    assert.deepEqual([state, relay.accepted.length], ["delivered", 1]);
+    assert.match(reason ?? "", /may be a repeat/);
+  });
 });
 
 describe("what could not be delivered is visible", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { createMailTransport } from "../../src/adapters/smtp/transport.ts";
 import { createWebhook } from "../../src/adapters/webhook/webhook.ts";
+import { deliver } from "../../src/app/deliver.ts";
 import type { FallbackChannel } from "../../src/app/fallback.ts";
 import { refusals } from "../../src/demo/cloudflare-answers.ts";
 import type { Audience } from "../../src/domain/plan.ts";
@@ -176,6 +177,40 @@ describe("while the mail server is away, an alert that cannot wait", () => {
       ],
     );
     assert.equal(attempts, tries.length);
+  });
+
+  test("goes no further way where another replica took it over meanwhile", async (t) => {
+    const { stage, lab, relay, receiver, other } = await open(t, { withMail: true });
+    const { ports, settings } = stage;
+    await sync(stage);
+    await relay.away();
+    await other.away();
+    const id = await goBlind(stage);
+    await work(stage, 29 * MINUTE);
+    lab.pass(2 * MINUTE);
+    const [bySmtp, webhook] = ports.fallbacks as [FallbackChannel, FallbackChannel];
+    const paused: FallbackChannel = {
+      ...bySmtp,
+      async send(...args) {
+        const outcome = await bySmtp.send(...args);
+        await deliver({ notificationId: id, takeOver: true }, settings, ports);
+        return outcome;
+      },
+    };
+
+    await deliver({ notificationId: id }, settings, { ...ports, fallbacks: [paused, webhook] });
+
+    const { state, attempts, tries } = await rowOf(stage, id);
+    assert.deepEqual(kindsOf(receiver.posts), ["watch.blind"]);
+    assert.deepEqual(
+      tries.slice(-3).map(({ way, outcome }) => [way, outcome]),
+      [
+        ["fallback-smtp", "failed"],
+        ["fallback-smtp", "failed"],
+        ["fallback-webhook", "accepted"],
+      ],
+    );
+    assert.deepEqual([state, attempts], ["delivered", tries.length]);
   });
 
   test("stays owed where no way is open, says why of each, and leaves by the first that opens", async (t) => {

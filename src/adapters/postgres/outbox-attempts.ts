@@ -47,7 +47,7 @@ function sharedTails(mimes: readonly Buffer[]) {
   return { heads: cut.map(({ head }) => head), tails, tailOf: cut.map(({ tail }) => tail) };
 }
 
-const MAYBE_REPEATED = "it may be a repeat: an earlier attempt sent it and heard no answer";
+const MAYBE_REPEATED = "it may be a repeat: another attempt sent it and heard no answer";
 
 export type Accepted = {
   readonly id: string;
@@ -56,30 +56,29 @@ export type Accepted = {
   readonly attempted: Attempted;
 };
 
-/** Writes the attempts and that they were accepted. */
+/** Writes the attempts and that they were accepted; what is delivered already keeps its receipt. */
 export async function receiveAccepted(sql: Sql, accepted: readonly Accepted[]): Promise<true[]> {
-  const rows = accepted.map(({ id, at, response, attempted: { startedAt, way, outcome } }) => {
+  const rows = accepted.map(({ id, at, response, attempted: { number, startedAt, way, outcome } }) => {
     const { stage, code, enhancedCode: enhanced_code, queueId: queue_id } = outcome;
     const duration_ms = Math.round(outcome.durationMs);
-    return { id, at, response, started_at: startedAt, way, stage, code, enhanced_code, queue_id, duration_ms };
+    return { id, at, response, number, started_at: startedAt, way, stage, code, enhanced_code, queue_id, duration_ms };
   });
   await sql.query(
     `WITH accepted AS (
       SELECT * FROM jsonb_to_recordset($1::jsonb) AS rows (
-        id uuid, at timestamptz, response text, started_at timestamptz, way text, stage text, code integer,
-        enhanced_code text, queue_id text, duration_ms integer)
+        id uuid, at timestamptz, response text, number integer, started_at timestamptz, way text, stage text,
+        code integer, enhanced_code text, queue_id text, duration_ms integer)
     ), attempted AS (
       INSERT INTO attempt (notification_id, number, started_at, way, stage, outcome, code, enhanced_code, queue_id,
         duration_ms, said)
-      SELECT n.id, n.attempts, started_at, way, stage, 'accepted', code, enhanced_code, queue_id, duration_ms,
-        accepted.response
-      FROM accepted JOIN notification n ON n.id = accepted.id
+      SELECT id, number, started_at, way, stage, 'accepted', code, enhanced_code, queue_id, duration_ms, response
+      FROM accepted
       ON CONFLICT DO NOTHING
     )
     UPDATE notification n SET state = 'delivered', delivered_at = accepted.at, response = accepted.response,
       error = NULL, reason = CASE WHEN n.maybe_accepted THEN $2 END, next_attempt_at = NULL,
       waits_for_relay = false
-    FROM accepted WHERE n.id = accepted.id AND n.state = 'sending'`,
+    FROM accepted WHERE n.id = accepted.id AND n.state <> 'delivered'`,
     [JSON.stringify(rows), MAYBE_REPEATED],
   );
   return accepted.map(() => true);

@@ -45,25 +45,22 @@ export function createOutboxStore(
     async receive(id, receipt, attempts, relay) {
       const last = attempts.at(-1) as Attempted;
       if (receipt.state === "delivered" && relay === null && attempts.length === 1) {
-        await accept({ id, at: receipt.at, response: receipt.response, attempted: last });
-        return;
+        return accept({ id, at: receipt.at, response: receipt.response, attempted: last });
       }
-      await prisma.$transaction(async (tx) => {
-        for (const earlier of attempts.slice(0, -1)) {
-          await writeAttempt(tx, id, earlier);
-          await tx.notification.update({ where: { id }, data: { attempts: { increment: 1 } } });
-        }
+      return prisma.$transaction(async (tx) => {
+        for (const earlier of attempts.slice(0, -1)) await writeAttempt(tx, id, earlier);
         if (receipt.state === "delivered") {
           await receiveAccepted(within(tx), [{ id, at: receipt.at, response: receipt.response, attempted: last }]);
         } else {
           await writeAttempt(tx, id, last);
-          await writeReceipt(tx, id, receipt, last, enqueueDeliveries);
+          if (!(await writeReceipt(tx, id, receipt, last, enqueueDeliveries))) return false;
         }
-        if (relay === null) return;
+        if (relay === null || (await isOvertaken(tx, id, last))) return true;
         await writeRelay(tx, relay);
         if (relay.lastOutage !== null && relay.downSince === null) {
           await wakeWaiting(tx, relay.lastOutage.until, enqueueDeliveries);
         }
+        return true;
       }, TRANSACTION);
     },
 
@@ -93,11 +90,13 @@ function within(tx: Tx): Sql {
   return { query: async (text, values) => ({ rows: await tx.$queryRawUnsafe(text, ...values) }) };
 }
 
-async function writeAttempt(tx: Tx, notificationId: string, { startedAt, way, outcome }: Attempted): Promise<void> {
-  const { attempts: number } = await tx.notification.findUniqueOrThrow({
-    where: { id: notificationId },
-    select: { attempts: true },
-  });
+/** Whether another attempt has begun since. */
+async function isOvertaken(tx: Tx, id: string, { number }: Attempted): Promise<boolean> {
+  return (await tx.notification.count({ where: { id, attempts: { gt: number } } })) > 0;
+}
+
+async function writeAttempt(tx: Tx, notificationId: string, attempted: Attempted): Promise<void> {
+  const { number, startedAt, way, outcome } = attempted;
   const { kind, stage, code, enhancedCode, queueId, durationMs } = outcome;
   const cause = kind === "refused" ? outcome.what : kind === "failed" ? outcome.cause : null;
   const said = kind === "accepted" ? outcome.response : outcome.error;
@@ -119,14 +118,15 @@ async function writeAttempt(tx: Tx, notificationId: string, { startedAt, way, ou
   });
 }
 
+/** @returns whether it was written: the mail is being sent, by this attempt */
 async function writeReceipt(
   tx: Tx,
   id: string,
   receipt: Exclude<Receipt, { readonly state: "delivered" }>,
-  { outcome }: Attempted,
+  { number, outcome }: Attempted,
   enqueueDeliveries: EnqueueDeliveries,
-): Promise<void> {
-  const where = { id, state: "sending" };
+): Promise<boolean> {
+  const where = { id, state: "sending", attempts: number };
   switch (receipt.state) {
     case "pending": {
       const { error, nextAttemptAt, waitsForRelay } = receipt;
@@ -141,13 +141,14 @@ async function writeReceipt(
       };
       const { count } = await tx.notification.updateMany({ where, data });
       if (count === 1) await enqueueDeliveries(tx, [id], nextAttemptAt);
-      return;
+      return count === 1;
     }
     case "dead": {
       const { at, error, reason } = receipt;
       const data = { state: "dead", error, reason, nextAttemptAt: null };
       const { count } = await tx.notification.updateMany({ where, data });
       if (count === 1) await recordDeath(tx, id, at, `${reason}: ${error}`);
+      return count === 1;
     }
   }
 }

@@ -4,6 +4,7 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { createOutboxStore } from "../../../src/adapters/postgres/outbox-store.ts";
 import type { Beginning, OutboxStore, Receipt } from "../../../src/app/store.ts";
 import type { NotificationState } from "../../../src/domain/notification.ts";
+import { RELAY_WELL, type RelayState } from "../../../src/domain/relay.ts";
 import { after as later, NOW } from "../../support/build.ts";
 import { type OpenedDatabase, openTestDatabase } from "../../support/database.ts";
 import { DAY, HOUR, MINUTE } from "../../support/durations.ts";
@@ -54,10 +55,14 @@ function begin(id: string, attempts: number, given: Partial<Beginning> = {}): Pr
   return outbox.begin({ id, attempts, at: NOW, onlyIfWell: false, ...made, ...given });
 }
 
-/** Writes the receipt of an attempt that says nothing of the relay. */
-function receive(id: string, receipt: Receipt): Promise<void> {
+/** Writes the receipt of the first attempt, or of another. */
+function receive(
+  id: string,
+  receipt: Receipt,
+  { number = 1, relay = null }: { number?: number; relay?: RelayState | null } = {},
+): Promise<boolean> {
   const outcome = receipt.state === "delivered" ? accepted(receipt.response) : failed("temporary", receipt.error);
-  return outbox.receive(id, receipt, [{ startedAt: NOW, way: "smtp", outcome }], null);
+  return outbox.receive(id, receipt, [{ number, startedAt: NOW, way: "smtp", outcome }], relay);
 }
 
 function setState(id: string, state: NotificationState) {
@@ -66,6 +71,12 @@ function setState(id: string, state: NotificationState) {
 
 function rowOf(id: string) {
   return database.prisma.notification.findUniqueOrThrow({ where: { id } });
+}
+
+/** What was heard in each attempt. */
+async function heardIn(id: string): Promise<readonly (readonly [number: number, said: string])[]> {
+  const rows = await database.prisma.attempt.findMany({ where: { notificationId: id }, orderBy: { number: "asc" } });
+  return rows.map(({ number, said }) => [number, said]);
 }
 
 const RECEIPTS: readonly Receipt[] = [
@@ -223,7 +234,7 @@ describe("a receipt", () => {
     await receive(id, { state: "pending", error: "451 later", nextAttemptAt: later(MINUTE), waitsForRelay: false });
     await begin(id, 1);
 
-    await receive(id, { state: "delivered", at: later(MINUTE), response: "250 queued as 7" });
+    await receive(id, { state: "delivered", at: later(MINUTE), response: "250 queued as 7" }, { number: 2 });
 
     const { state, error, response, deliveredAt, nextAttemptAt } = await rowOf(id);
     assert.deepEqual(
@@ -267,6 +278,94 @@ describe("a receipt", () => {
       );
     });
   }
+});
+
+describe("an attempt that was taken for lost and is heard of after the next has begun", () => {
+  const DOWN = { ...RELAY_WELL, downSince: NOW, failures: 1, nextProbeAt: later(MINUTE), failedAt: NOW, error: "gone" };
+  const [ACCEPTED, LATER, GONE] = RECEIPTS as readonly [Receipt, Receipt, Receipt];
+
+  for (const receipt of [LATER, GONE]) {
+    test(`is written down where it failed (${receipt.state}), and nothing comes of it`, async (t) => {
+      const { lab, id } = await owe(t);
+      await begin(id, 0);
+      await begin(id, 1);
+      const before = await rowOf(id);
+      const history = await lab.history();
+
+      const counts = await receive(id, receipt, { relay: DOWN });
+
+      assert.equal(counts, false);
+      assert.deepEqual(await rowOf(id), before);
+      assert.deepEqual(await lab.history(), history);
+      assert.equal((await outbox.relay()).downSince, null);
+      assert.deepEqual(
+        retries.filter(([retried]) => retried === id),
+        [],
+      );
+      assert.deepEqual(await heardIn(id), [[1, receipt.state === "dead" ? "550 gone" : "451 later"]]);
+    });
+  }
+
+  test("leaves the next one its own record and its own receipt", async (t) => {
+    const { id } = await owe(t);
+    await begin(id, 0);
+    await begin(id, 1);
+    await receive(id, LATER);
+
+    const counts = await receive(id, ACCEPTED, { number: 2 });
+
+    const expected = [
+      [1, "451 later"],
+      [2, "250 queued"],
+    ];
+    assert.deepEqual([counts, (await rowOf(id)).state, await heardIn(id)], [true, "delivered", expected]);
+  });
+
+  for (const state of ["sending", "pending", "dead", "cancelled"] as const) {
+    test(`makes the mail delivered where it was accepted, though it is ${state} by now`, async (t) => {
+      const { id } = await owe(t);
+      await begin(id, 0);
+      await begin(id, 1);
+      await database.prisma.notification.update({ where: { id }, data: { state, error: "451", maybeAccepted: true } });
+
+      const counts = await receive(id, ACCEPTED);
+
+      const { state: now, response, error, nextAttemptAt, reason } = await rowOf(id);
+      assert.deepEqual([counts, now, response, error, nextAttemptAt], [true, "delivered", "250 queued", null, null]);
+      assert.match(reason ?? "", /may be a repeat: another attempt/);
+    });
+  }
+
+  test("keeps its acceptance where the next one is accepted, too, and says that the mail may be a repeat", async (t) => {
+    const { id } = await owe(t);
+    await begin(id, 0);
+    await begin(id, 1);
+    await database.prisma.notification.update({ where: { id }, data: { maybeAccepted: true } });
+    await receive(id, ACCEPTED);
+    const first = await rowOf(id);
+
+    await receive(id, { state: "delivered", at: later(MINUTE), response: "250 again" }, { number: 2 });
+
+    assert.deepEqual(await rowOf(id), first);
+    assert.match(first.reason ?? "", /may be a repeat/);
+    const expected = [
+      [1, "250 queued"],
+      [2, "250 again"],
+    ];
+    assert.deepEqual(await heardIn(id), expected);
+  });
+
+  test("says nothing of the relay as it is now, though it was accepted", async (t) => {
+    const { id } = await owe(t);
+    await database.prisma.relay.create({ data: { name: "smtp", downSince: NOW, failures: 1 } });
+    t.after(() => database.prisma.relay.deleteMany());
+    await begin(id, 0);
+    await begin(id, 1);
+
+    await receive(id, ACCEPTED, { relay: { ...RELAY_WELL, lastOutage: { since: NOW, until: later(MINUTE) } } });
+
+    assert.deepEqual([(await rowOf(id)).state, (await outbox.relay()).downSince], ["delivered", NOW]);
+  });
 });
 
 test("what was tried and not delivered is named, with what went wrong", async (t) => {
