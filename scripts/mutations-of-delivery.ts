@@ -161,6 +161,19 @@ ${SEND.replace("mime,", "bytes,")}`,
     },
   },
   {
+    name: "an acceptance is not heard any more once another attempt failed",
+    file: "src/adapters/postgres/outbox-attempts.ts",
+    find: "n.state <> 'delivered'",
+    replace: "n.state = 'sending'",
+    tests: {
+      "test/adapters/postgres/outbox-store.test.ts": [
+        "makes the mail delivered where it was accepted, though it is pending by now",
+        "makes the mail delivered where it was accepted, though it is dead by now",
+      ],
+      [PROMISE]: ["where a replica was paused, and wakes with the acceptance after another was refused"],
+    },
+  },
+  {
     name: "mail is given up after a day",
     file: "src/domain/retry.ts",
     find: "const HORIZON_MS = 5 * 24",
