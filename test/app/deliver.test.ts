@@ -9,6 +9,7 @@ import { nextAttemptAt } from "../../src/domain/retry.ts";
 import { messageIdFor } from "../../src/mail/headers.ts";
 import { type OpenedDatabase, openTestDatabase } from "../support/database.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../support/durations.ts";
+import { startFaultyRelay } from "../support/faulty-relay.ts";
 import { audienceOf, type Lab, openLab } from "../support/lab.ts";
 import { type Relay, startRelay } from "../support/relay.ts";
 
@@ -534,15 +535,38 @@ test("a mail that is cancelled between its rendering and its sending is not sent
   assert.deepEqual(relay.recipients, []);
 });
 
-test("whatever bytes the server says, the receipt is written", async (t) => {
-  const { relay, ports, ids } = await open(t, ["a@example.com", "b@example.com", "c@example.com"]);
-  relay.refuse("DATA", 550, `no \0 \u202E "thanks" ${"x".repeat(2_000)}`);
-  relay.refuse("DATA", 451, "later \0 ü \u{1F600}");
+describe("whatever bytes the server says, the receipt is written", () => {
+  /** Wherever the answer is cut, one of two such texts has the cut inside of a character. */
+  const long = (offset: number) => "x".repeat(offset) + "\u{1F600}".repeat(400);
+  for (const [words, said, kept] of [
+    ["a NUL", "ok \0 so", "ok so"],
+    ["what turns a terminal around", "ok \u202E\u001B[31m \u0007so", "ok [31m so"],
+    ["characters of two units", long(0), null],
+    ["characters of two units, one further", long(1), null],
+  ] as const) {
+    for (const [code, state] of [
+      [250, "delivered"],
+      [451, "pending"],
+      [550, "dead"],
+    ] as const) {
+      test(`${words}, with ${code}`, async (t) => {
+        const { lab, id } = await open(t);
+        const relay = await startFaultyRelay();
+        t.after(() => relay.close());
+        relay.script({ at: "answer", does: "answer", text: `${code} ${said}`, keeps: code === 250 });
 
-  const states = [];
-  for (const id of ids) states.push(receiptOf(await deliver({ notificationId: id }, settings, ports)).state);
+        const attempt = await deliver({ notificationId: id }, settings, portsTo(relay, lab));
 
-  assert.deepEqual(states, ["dead", "pending", "delivered"]);
+        const [row, tried] = [
+          await rowOf(id),
+          await database.prisma.attempt.findFirst({ where: { notificationId: id } }),
+        ];
+        assert.deepEqual([receiptOf(attempt).state, row.state, tried?.code], [state, state, code]);
+        assert.ok(tried?.said.isWellFormed() && (tried.said.endsWith("…") || tried.said.endsWith(`${code} ${kept}`)));
+        assert.equal(await lab.brokenChain(), null);
+      });
+    }
+  }
 });
 
 test("the mail of an inventory names the chain's head after its own sync, also where it is sent later", async (t) => {

@@ -10,10 +10,10 @@ import got from "got";
 import manifest from "../../../package.json" with { type: "json" };
 import type { Clock } from "../../app/ports.ts";
 import type { Credential } from "../../config/config.ts";
+import { oneLine } from "../../domain/one-line.ts";
 import { CloudflareError, refused, stopped, unreached, withoutAnswer, withReason } from "./failure.ts";
 import { isObject } from "./json.ts";
 import { backoffMs, isNearLimit, rateLimitMs, retryAfterMs } from "./pace.ts";
-import { oneLine } from "./text.ts";
 
 /** First attempts included: with the waits of `pace.ts` a dead API is given up within a minute and a half. */
 const MAX_ATTEMPTS = 4;

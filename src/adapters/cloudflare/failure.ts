@@ -6,9 +6,9 @@
  *
  * @see https://developers.cloudflare.com/fundamentals/api/troubleshooting/
  */
+import { maskedLine, oneLine } from "../../domain/one-line.ts";
 import type { Shortfall } from "../../domain/snapshot.ts";
 import { isObject } from "./json.ts";
-import { oneLine } from "./text.ts";
 
 /** A request that did not get a usable answer. */
 export class CloudflareError extends Error {
@@ -162,10 +162,8 @@ function codeOf(value: unknown): number | null {
   return Number.isSafeInteger(code) ? (code as number) : null;
 }
 
-/** Redacted both before and after the clean-up: a mask must neither be dodged by a line break nor be cut in two. */
 function messageOf(value: unknown, redact: (text: string) => string): string {
-  if (typeof value !== "string") return "";
-  return oneLine(redact(oneLine(redact(value), 2000)), 200);
+  return typeof value === "string" ? maskedLine(value, 200, redact) : "";
 }
 
 function show(error: ApiError): string {

@@ -9,9 +9,10 @@
 import { hash } from "node:crypto";
 import type { InviteFields, ListedInvite } from "../../domain/invite.ts";
 import type { Json, JsonObject } from "../../domain/json.ts";
+import { oneLine } from "../../domain/one-line.ts";
 import { parseInstant } from "./instant.ts";
 import { idText, isObject, type RawObject } from "./json.ts";
-import { oneLine, quote, storable } from "./text.ts";
+import { quote, storable } from "./text.ts";
 
 /** The start of an id that is ours because the API gave none; such an id cannot be asked for. */
 export const SURROGATE_PREFIX = "surrogate-";

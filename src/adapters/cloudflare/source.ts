@@ -2,6 +2,7 @@
 import type { Clock, InviteSource } from "../../app/ports.ts";
 import type { Credential } from "../../config/config.ts";
 import type { ListedInvite } from "../../domain/invite.ts";
+import { oneLine } from "../../domain/one-line.ts";
 import { createRedactor } from "../../domain/redact.ts";
 import type { Shortfall } from "../../domain/snapshot.ts";
 import { type Budget, createClient } from "./client.ts";
@@ -11,7 +12,6 @@ import { parseInvite } from "./invite.ts";
 import { isObject } from "./json.ts";
 import { readListing } from "./listing.ts";
 import { locateInvites } from "./locate.ts";
-import { oneLine } from "./text.ts";
 
 export type CloudflareSourceOptions = {
   readonly baseUrl: string;

@@ -1,4 +1,5 @@
 /** Reads what an SMTP server answers. */
+import { maskedLine } from "../../domain/one-line.ts";
 
 /** The longest answer of a server that is kept. */
 const LONGEST_ANSWER = 500;
@@ -14,7 +15,7 @@ export type SmtpError = Error & {
 
 /** What a server said on one line, without secrets, cut where it is very long. */
 export function tidyAnswer(text: string, redact: (text: string) => string): string {
-  return redact(text.replaceAll(/\s+/g, " ").trim()).slice(0, LONGEST_ANSWER);
+  return maskedLine(text, LONGEST_ANSWER, redact);
 }
 
 /** The reply code; null where the text is no reply. @see https://www.rfc-editor.org/rfc/rfc5321#section-4.2 */

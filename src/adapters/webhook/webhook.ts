@@ -7,6 +7,7 @@ import got from "got";
 import manifest from "../../../package.json" with { type: "json" };
 import type { FallbackChannel, FallbackMessage } from "../../app/fallback.ts";
 import type { Clock, DeliveryOutcome } from "../../app/ports.ts";
+import { maskedLine } from "../../domain/one-line.ts";
 import { signedHeaders } from "./signature.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -60,7 +61,10 @@ export function createWebhook(
       if (stream.response === undefined) throw error;
     }
     const answer = Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES);
-    return { httpStatus: stream.response?.statusCode ?? 0, body: oneLine(utf8.decode(answer), redact) };
+    return {
+      httpStatus: stream.response?.statusCode ?? 0,
+      body: maskedLine(utf8.decode(answer), LONGEST_ANSWER, redact),
+    };
   }
 
   return {
@@ -124,13 +128,4 @@ function whyUnanswered(
   if (timeout.aborted) return "did not answer in time";
   const code = error instanceof Error && "code" in error ? String(error.code) : "no reason given";
   return `cannot be reached or does not answer (${code})`;
-}
-
-/** Without secrets, and without what would break a line or turn it around. */
-function oneLine(text: string, redact: (text: string) => string): string {
-  return redact(text)
-    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ")
-    .trim()
-    .slice(0, LONGEST_ANSWER)
-    .toWellFormed();
 }
