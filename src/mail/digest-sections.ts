@@ -65,10 +65,9 @@ function watchTroubles({ watches }: DigestInput, times: Times): readonly ItemVie
 
 function mailTroubles(input: DigestInput, times: Times): readonly ItemView[] {
   const { dead, deadCount, owed, oldestOwedAt } = input.mail;
-  const failures = dead.slice(0, MAX_DEAD).map(({ recipient, subject, at, error }): Fact => {
+  const failures = dead.slice(0, MAX_DEAD).map(({ recipient, subject, at, why }): Fact => {
     const about = subject === null ? times.absolute(at) : `${quote(subject, 120)}, ${times.absolute(at)}`;
-    const why = error === null ? [] : [quote(foreign(error, times), 300)];
-    return { label: "To", value: defang(recipient, 100), more: [about, ...why] };
+    return { label: "To", value: defang(recipient, 100), more: [about, quote(foreign(why, times), 300)] };
   });
   const left = deadCount - failures.length;
   const undeliverable: ItemView = {

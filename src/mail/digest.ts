@@ -52,11 +52,13 @@ export type DigestInput = {
   readonly mail: {
     readonly owed: number;
     readonly oldestOwedAt: Date | null;
+    /** Given up in the period; the latest first, the first 20. */
     readonly dead: readonly {
       readonly recipient: string;
       readonly subject: string | null;
+      /** When it was given up. */
       readonly at: Date;
-      readonly error: string | null;
+      readonly why: string;
     }[];
     readonly deadCount: number;
     /** In the period. */

@@ -160,7 +160,7 @@ function digestOf(samples: Samples, settings: PreviewSettings, busy: boolean): R
     recipient: "former.colleague@example.com",
     subject: "[ops] 2 invitations need attention",
     at: inHours(-20),
-    error: `550 5.1.1 no such mailbox: ${texts.names[0]}`,
+    why: `the mail server refused the recipient for good: 550 5.1.1 no such mailbox: ${texts.names[0]}`,
   };
   return renderDigest({
     ...settings,

@@ -129,7 +129,7 @@ test("a blind watch is told with since when, the cause and what is unseen", () =
 
 test("an undeliverable mail is told with its recipient, its subject and the reason", () => {
   const dead = [
-    { recipient: "gone@example.com", subject: "New invitation from “Acme”", at: inHours(-30), error: "550 no mailbox" },
+    { recipient: "gone@example.com", subject: "New invitation from “Acme”", at: inHours(-30), why: "550 no mailbox" },
   ];
 
   const facts = factsOf(buildDigestView(digest({ mail: mail({ dead, deadCount: 3 }) })), /attention/);
@@ -224,7 +224,7 @@ test("both parts of a digest state the same, and mail programs show it whole", (
   const names = ["ops", "lab", "legal", "finance", "mobile", "web", "data", "infra", "security", "partners"];
   const gaps = [gap(), gap()];
   const many = Array.from({ length: 20 }, (_, index) => invite({ id: `${index}`.padStart(32, "0") }));
-  const dead = Array.from({ length: 20 }, () => ({ recipient: "a@b.example", subject: "S", at: now, error: "550" }));
+  const dead = Array.from({ length: 20 }, () => ({ recipient: "a@b.example", subject: "S", at: now, why: "550" }));
   const input = digest({
     watches: names.map((name) => watch({ ...blind, name, gaps, pending: many, pendingCount: 20, silenced: 1 })),
     mail: mail({ owed: 5, oldestOwedAt: inHours(-3), dead, deadCount: 20, delivered: 9 }),
@@ -260,7 +260,7 @@ for (const { name, text: hostile } of hostileTexts()) {
     const some = [invite({ id: hostile, organizationName: hostile, invitedBy: hostile, roles: [hostile] })];
     const gaps = [gap({ reason: hostile, until: null }), gap({ reason: hostile })];
     const watches = [watch({ name: hostile, pending: some, pendingCount: 1, gaps, blindSince: now }), watch()];
-    const dead = [{ recipient: "a@b.example", subject: hostile, at: now, error: hostile }];
+    const dead = [{ recipient: "a@b.example", subject: hostile, at: now, why: hostile }];
 
     const publicUrl = "https://invites.example.org/";
     const { subject, text, html } = renderDigest(digest({ watches, mail: mail({ dead, deadCount: 1 }), publicUrl }));

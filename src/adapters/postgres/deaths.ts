@@ -1,5 +1,5 @@
-/** Records that a mail was given up. */
-import type { Prisma } from "../../generated/prisma/client.ts";
+/** Records that a mail was given up, and reads which ones were. */
+import { Prisma } from "../../generated/prisma/client.ts";
 import { appendToChains, lockWatches } from "./chains.ts";
 import { readCovered } from "./outbox-content.ts";
 
@@ -14,6 +14,13 @@ export async function recordDeath(tx: Tx, notificationId: string, at: Date, reas
   const data = { by: "invitewatch", reason, notificationId, recipient: notification.recipient };
   const draft = { type: "notification.dead", inviteId: null, occurredAt: at, data } as const;
   await appendToChains(tx, await lockWatches(tx, await watchesOf(tx, notification)), draft);
+}
+
+/** The mails that were given up at or after the instant, each with when it last was: a query of `id` and `died_at`. */
+export function deathsSince(at: Date): Prisma.Sql {
+  return Prisma.sql`
+    SELECT (data->>'notificationId')::uuid AS id, max(recorded_at) AS died_at FROM event
+    WHERE type = 'notification.dead' AND recorded_at >= ${at} GROUP BY 1`;
 }
 
 /** The watches that a mail tells of: a summary of those of the mails that it covers, a digest of all. */

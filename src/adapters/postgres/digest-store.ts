@@ -2,6 +2,7 @@
 import type { DigestMail, DigestStanding, DigestStore } from "../../app/digest.ts";
 import { coverageOf } from "../../domain/coverage.ts";
 import type { EventType } from "../../domain/event.ts";
+import { deathsSince } from "./deaths.ts";
 import type { Database } from "./open.ts";
 import { readLedger } from "./read-syncs.ts";
 import { type InviteRow, inviteOf } from "./rows.ts";
@@ -107,23 +108,24 @@ async function readStand(
 
 /** Mail that is held is not late: it counts as owed from when it may go. */
 async function readMail({ prisma }: Database, since: Date, now: Date): Promise<DigestMail> {
-  const [row] = await prisma.$queryRaw<{ owed: number; oldest: Date | null; dead: number; delivered: number }[]>`
+  const [row] = await prisma.$queryRaw<{ owed: number; oldest: Date | null; delivered: number }[]>`
     WITH mail AS (
       SELECT *, CASE WHEN held_by IS NULL THEN created_at ELSE next_attempt_at END AS owed_since FROM notification
-      WHERE state IN ('pending', 'sending') OR coalesce(delivered_at, last_attempt_at) >= ${since})
+      WHERE state IN ('pending', 'sending') OR delivered_at >= ${since})
     SELECT count(*) FILTER (WHERE state IN ('pending', 'sending') AND coalesce(owed_since <= ${now}, true))::int AS owed,
       min(owed_since) FILTER (WHERE state IN ('pending', 'sending') AND owed_since <= ${now}) AS oldest,
-      count(*) FILTER (WHERE state = 'dead')::int AS dead,
       count(*) FILTER (WHERE state = 'delivered')::int AS delivered
     FROM mail`;
-  const dead = await prisma.$queryRaw<DigestMail["dead"][number][]>`
-    SELECT recipient, subject, last_attempt_at AS at, error FROM notification
-    WHERE state = 'dead' AND last_attempt_at >= ${since} ORDER BY last_attempt_at DESC LIMIT ${NAMED}`;
+  // Not by its last attempt: one that waited behind others may have had none, or had it long before it was given up.
+  const dead = await prisma.$queryRaw<(DigestMail["dead"][number] & { count: number })[]>`
+    SELECT recipient, subject, died_at AS at, concat_ws(': ', reason, error) AS why, count(*) OVER ()::int AS count
+    FROM notification JOIN (${deathsSince(since)}) AS death USING (id)
+    WHERE state = 'dead' ORDER BY died_at DESC, id LIMIT ${NAMED}`;
   return {
     owed: row?.owed ?? 0,
     oldestOwedAt: row?.oldest ?? null,
-    dead,
-    deadCount: row?.dead ?? 0,
+    dead: dead.map(({ recipient, subject, at, why }) => ({ recipient, subject, at, why })),
+    deadCount: dead[0]?.count ?? 0,
     delivered: row?.delivered ?? 0,
   };
 }
