@@ -7,7 +7,7 @@ import type { Runtime } from "./wire.ts";
 export type Round = {
   /** By watch, in the order of the configuration. */
   readonly syncs: ReadonlyMap<string, SyncResult>;
-  /** Mails that were tried and not accepted. */
+  /** Mails that were due and could not be delivered. */
   readonly undelivered: readonly Undelivered[];
   /** Mails that were due and that nobody tried. */
   readonly untried: number;

@@ -155,7 +155,8 @@ export type Attempted = {
   readonly outcome: DeliveryOutcome;
 };
 
-export type Undelivered = { readonly recipient: string; readonly state: string; readonly error: string | null };
+/** A mail that was due and not delivered, and why; null where an attempt is under way. */
+export type Undelivered = { readonly recipient: string; readonly state: string; readonly why: string | null };
 
 /** What the decisions about a mail whose time has come are made with. */
 export type Releasing = {
@@ -200,7 +201,7 @@ export type OutboxStore = {
    * @returns whether the receipt counts
    */
   receive(id: string, receipt: Receipt, attempts: readonly Attempted[], relay: RelayState | null): Promise<boolean>;
-  /** Mails that were tried at or after the instant and not accepted. */
+  /** Mails not delivered: tried or given up at or after the instant, or waiting for the mail server. Oldest first. */
   undeliveredSince(at: Date): Promise<readonly Undelivered[]>;
   /** How many mails are being tried, or may be tried now. */
   countDue(now: Date): Promise<number>;

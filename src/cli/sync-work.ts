@@ -8,12 +8,14 @@ import { renderOwed } from "../app/deliver.ts";
 import type { Recording } from "../app/store.ts";
 import { rehearseSync } from "../app/sync.ts";
 import type { Config } from "../config/config.ts";
+import { spellInstantsBy } from "../domain/instants.ts";
 import { runRound } from "../round.ts";
 import { mailSettings, openRuntime, systemClock, wireWatches } from "../wire.ts";
 import { createWorkers } from "../workers.ts";
 import { type Context, write } from "./context.ts";
 import { printable } from "./printable.ts";
 import { loggerFor } from "./runnable.ts";
+import { createZone } from "./zone.ts";
 
 export async function sync(config: Config, context: Context, stop: AbortSignal): Promise<void> {
   const log = loggerFor(config, context);
@@ -22,11 +24,11 @@ export async function sync(config: Config, context: Context, stop: AbortSignal):
     await runtime.queue.work(createWorkers(runtime, log, stop), config.watches.length);
     const round = await runRound(runtime, [...runtime.watches.keys()], stop);
     for (const [watch, result] of round.syncs) await write(context.stdout, `${watch}: ${describe(result)}\n`);
-    for (const { recipient, state, error } of round.undelivered) {
-      await write(
-        context.stdout,
-        `mail to ${recipient}: ${state === "dead" ? "given up" : "still owed"}: ${error ?? "unfinished"}\n`,
-      );
+    const zone = createZone(config.timezone);
+    const spell = (text: string) => spellInstantsBy(text, (instant) => `${zone.show(instant)} (${zone.name})`);
+    for (const { recipient, state, why } of round.undelivered) {
+      const what = state === "dead" ? "given up" : "still owed";
+      await write(context.stdout, `mail to ${recipient}: ${what}: ${spell(why ?? "unfinished")}\n`);
     }
     if (round.untried > 0) await write(context.stdout, `mails that were due and not tried: ${round.untried}\n`);
     const fellShort = [...round.syncs.values()].some(

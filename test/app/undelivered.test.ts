@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { simpleParser } from "mailparser";
 import { createDigestStore } from "../../src/adapters/postgres/digest-store.ts";
 import { makeDigests } from "../../src/app/digest.ts";
-import { DAY, HOUR } from "../support/durations.ts";
+import { DAY, HOUR, MINUTE } from "../support/durations.ts";
 import { audienceOf } from "../support/lab.ts";
 import { openStage, type Stage, sync, work } from "./promise-stage.ts";
 
@@ -58,5 +58,57 @@ describe("the next digest", () => {
 
     assert.match(before, /the mail server refused the recipient for good: .*550 5\.1\.1/);
     assert.doesNotMatch(after, /could not be delivered/);
+  });
+});
+
+describe("what a round could not deliver", () => {
+  test("is also the mail that was not tried since the mail server is known to be away", async (t) => {
+    const stage = await openStage(t);
+    const { lab, relay, ports } = stage;
+    await sync(stage);
+    await relay.away();
+    lab.invite();
+    await lab.sync();
+    await work(stage, 7 * MINUTE);
+
+    lab.invite();
+    const roundAt = lab.now();
+    await lab.sync();
+    await work(stage);
+    const undelivered = await ports.outbox.undeliveredSince(roundAt);
+    await relay.back();
+    await work(stage, HOUR);
+
+    assert.deepEqual(
+      undelivered.map(({ recipient, state }) => [recipient, state]),
+      [
+        ["ops@example.com", "pending"],
+        ["ops@example.com", "pending"],
+      ],
+    );
+    assert.match(undelivered[1]?.why ?? "", /^waits for the mail server, down since .*cannot be reached/);
+    assert.deepEqual(await ports.outbox.undeliveredSince(lab.now()), []);
+  });
+
+  test("is also the mail that it gave up without an attempt", async (t) => {
+    const stage = await openStage(t, { audience: audienceOf("a@example.com", "b@example.com") });
+    const { lab, relay, ports } = stage;
+    await sync(stage);
+    await relay.away();
+    lab.invite();
+    await lab.sync();
+    const roundAt = lab.now();
+    await work(stage, 5 * DAY + HOUR);
+
+    const { recipient } = await lab.database.prisma.notification.findFirstOrThrow({
+      where: { state: "dead", attempts: 0 },
+    });
+    const why = "the mail server could not be reached within five days";
+    const undelivered = await ports.outbox.undeliveredSince(roundAt);
+    assert.deepEqual(
+      undelivered.filter((one) => one.recipient === recipient),
+      [{ recipient, state: "dead", why }],
+    );
+    assert.deepEqual(await ports.outbox.undeliveredSince(lab.now()), []);
   });
 });

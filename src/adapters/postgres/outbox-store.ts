@@ -1,10 +1,10 @@
 /** The outbox: what a delivery reads, and the receipts it writes. */
 
 import { DatabaseError as StatementError } from "pg";
-import type { Attempted, Beginning, OutboxStore, Receipt } from "../../app/store.ts";
+import type { Attempted, Beginning, OutboxStore, Receipt, Undelivered } from "../../app/store.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import { createBatcher } from "./batcher.ts";
-import { recordDeath } from "./deaths.ts";
+import { deathsSince, recordDeath } from "./deaths.ts";
 import type { Database, Sql } from "./open.ts";
 import { type Accepted, beginMany, receiveAccepted } from "./outbox-attempts.ts";
 import { requeueForgotten } from "./outbox-forgotten.ts";
@@ -64,12 +64,13 @@ export function createOutboxStore(
       }, TRANSACTION);
     },
 
-    undeliveredSince: (at) =>
-      prisma.notification.findMany({
-        where: { lastAttemptAt: { gte: at }, state: { in: ["pending", "sending", "dead"] } },
-        select: { recipient: true, state: true, error: true },
-        orderBy: { createdAt: "asc" },
-      }),
+    undeliveredSince: (at) => prisma.$queryRaw<Undelivered[]>`
+      SELECT recipient, state, CASE WHEN state = 'dead' THEN concat_ws(': ', reason, error)
+        WHEN state = 'pending' AND waits_for_relay THEN coalesce(reason, error) ELSE error END AS why
+      FROM notification LEFT JOIN (${deathsSince(at)}) AS death USING (id)
+      WHERE state IN ('pending', 'sending', 'dead')
+        AND (last_attempt_at >= ${at} OR died_at IS NOT NULL OR state = 'pending' AND waits_for_relay)
+      ORDER BY created_at, id`,
 
     countDue: (now) =>
       prisma.notification.count({

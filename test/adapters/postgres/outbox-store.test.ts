@@ -380,8 +380,8 @@ test("what was tried and not delivered is named, with what went wrong", async (t
   const undelivered = await outbox.undeliveredSince(since);
 
   const expected = [
-    { recipient: "ops@example.com", state: "pending", error: "451 later" },
-    { recipient: "ops@example.com", state: "dead", error: "550 gone" },
+    { recipient: "ops@example.com", state: "pending", why: "451 later" },
+    { recipient: "ops@example.com", state: "dead", why: "refused: 550 gone" },
   ];
   const byState = (a: { state: string }, b: { state: string }) => a.state.localeCompare(b.state);
   assert.deepEqual(undelivered.toSorted(byState), expected.toSorted(byState));
