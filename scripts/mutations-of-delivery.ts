@@ -27,7 +27,7 @@ ${SEND}`,
     file: "src/app/deliver.ts",
     find: `  const mime = await outbox.begin(beginning);
   if (mime === null) return [];
-  if (way.kind === "fallback") return sendOtherwise(messageOf(owed, mime, settings, clock.now()), beginning, ports);
+  if (way.kind === "fallback") return sendOtherwise(messageOf(owed, { subject: made.subject, mime }), beginning, ports);
   const number = attempts + 1;
 ${SEND}`,
     replace: `  const outcome = await transport.send(made.mime, { from: settings.from, to });

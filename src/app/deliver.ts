@@ -8,6 +8,7 @@ import type { HoldCause } from "../domain/hold.ts";
 import type { Notification } from "../domain/notification.ts";
 import type { QuietHours } from "../domain/quiet-hours.ts";
 import { releaseOf } from "../domain/release.ts";
+import { textOfComposed } from "../mail/composed-text.ts";
 import { renderMail } from "../mail/render.ts";
 import type { MailInput } from "../mail/view.ts";
 import type { FallbackChannel, FallbackMessage } from "./fallback.ts";
@@ -102,7 +103,7 @@ async function attempt(
   const beginning = { id, attempts, at: startedAt, onlyIfWell: needsWellRelay(way), ...made };
   const mime = await outbox.begin(beginning);
   if (mime === null) return [];
-  if (way.kind === "fallback") return sendOtherwise(messageOf(owed, mime, settings, clock.now()), beginning, ports);
+  if (way.kind === "fallback") return sendOtherwise(messageOf(owed, { subject: made.subject, mime }), beginning, ports);
   const number = attempts + 1;
   return [{ number, startedAt, way: "smtp", outcome: await transport.send(mime, { from: settings.from, to }) }];
 }
@@ -130,9 +131,10 @@ async function sendOtherwise(
   return attempts;
 }
 
-function messageOf(owed: OwedMail, mime: Buffer, settings: MailSettings, now: Date): FallbackMessage {
-  const { id: notificationId, messageId, kind, watch, recipient, createdAt } = owed.notification;
-  const { subject, text } = renderOwed(owed, settings, now);
+/** Says what the kept bytes say: rendered anew, the text would go by the time of day and by what is known by now. */
+function messageOf({ notification }: OwedMail, { subject, mime }: Made): FallbackMessage {
+  const { id: notificationId, messageId, kind, watch, recipient, createdAt } = notification;
+  const text = textOfComposed(mime);
   return { notificationId, messageId, kind, watch, recipient, createdAt, subject, text, mime };
 }
 

@@ -232,6 +232,27 @@ describe("while the mail server is away, an alert that cannot wait", () => {
   });
 });
 
+describe("a repeat by the second way out", () => {
+  test("says the same, whatever the time and however things stand by then", async (t) => {
+    const { stage, lab, relay, receiver } = await open(t);
+    const invited = lab.invite({ expires_on: lab.inMs(3 * DAY) });
+    await sync(stage);
+    await relay.away();
+    receiver.answer((response) => response.writeHead(500).end());
+    lab.pass(3 * DAY - 50 * MINUTE);
+    await lab.sync();
+
+    await work(stage, 45 * MINUTE);
+    lab.api.invites.update(invited.id, { organization_name: "Renamed since" });
+    await lab.sync();
+    await work(stage, 2 * DAY);
+
+    assert.equal(new Set(kindsOf(receiver.posts)).size, 1);
+    assert.ok(receiver.posts.length > 2);
+    assert.equal(new Set(receiver.posts.map(({ body }) => body)).size, 1);
+  });
+});
+
 describe("while the mail server is away, an alert that can wait", () => {
   test("waits for it, whatever other way there is", async (t) => {
     const { stage, lab, relay, receiver } = await open(t);
