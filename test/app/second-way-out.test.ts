@@ -247,9 +247,12 @@ describe("a repeat by the second way out", () => {
     await lab.sync();
     await work(stage, 2 * DAY);
 
-    assert.equal(new Set(kindsOf(receiver.posts)).size, 1);
-    assert.ok(receiver.posts.length > 2);
-    assert.equal(new Set(receiver.posts.map(({ body }) => body)).size, 1);
+    const idOf = (body: string) => JSON.parse(body).data.messageId;
+    const repeats = receiver.posts
+      .map(({ body }) => body)
+      .filter((body, _, [first = ""]) => idOf(body) === idOf(first));
+    assert.ok(repeats.length > 2);
+    assert.equal(new Set(repeats).size, 1);
   });
 });
 
