@@ -1,6 +1,7 @@
 /** Ways to lose a mail or to alter its repeat, each with the tests that must notice it. */
 import type { Mutation } from "./mutation.ts";
 
+const TROUBLED = "test/app/troubled-relay.test.ts";
 const PROMISE = "test/app/promise.test.ts";
 const DELIVER = "test/app/deliver.test.ts";
 
@@ -214,5 +215,31 @@ ${SEND.replace("mime,", "bytes,")}`,
         "takes it also where it was the mail that found out that the server is still away",
       ],
     },
+  },
+  {
+    name: "a mail on which the server hangs up is the first to try again",
+    file: "src/app/receipt.ts",
+    find: "ofRelay !== null && mayBeOfMail(ofRelay) && next > at",
+    replace: "false",
+    tests: { [TROUBLED]: ["a mail on which the server hangs up every time keeps no other from leaving"] },
+  },
+  {
+    name: "five days begin while a mail cannot leave yet",
+    file: "src/adapters/postgres/outbox-leave.ts",
+    find: "releasedAt: mightLeaveSince(row, relay.downSince, now)",
+    replace: "releasedAt: row.released_at",
+    tests: {
+      [TROUBLED]: [
+        "when a mail may leave at last, where it was held longer than that",
+        "when the mail server is found to be away, where nobody was at work before",
+      ],
+    },
+  },
+  {
+    name: "a reminder that came too late is forgotten",
+    file: "src/adapters/postgres/outbox-release.ts",
+    find: "if (tooLate && (await wasTried(tx, id)))",
+    replace: "if (false)",
+    tests: { [TROUBLED]: ["and comes too late is given up, for all to see"] },
   },
 ];

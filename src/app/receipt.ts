@@ -61,18 +61,16 @@ async function receiptOf(
     return { state: "dead", at, error, reason: `the mail server refused the ${outcome.what} for good` };
   }
   const leaving = leavingOf(notification, events, !byFallback && fallbacks.length > 0);
-  const ofMail = nextAttemptAt(ownFailures + 1, at, leaving, chance());
-  const pending = (next: Date | null, waitsForRelay: boolean): Receipt =>
-    next === null
-      ? { state: "dead", at, error, reason: "no attempt succeeded within five days" }
-      : { state: "pending", error, nextAttemptAt: next, waitsForRelay };
   const ofRelay = !byFallback && outcome.kind === "failed" && isRelayTrouble(outcome.cause) ? outcome : null;
-  if (!byFallback && ofRelay === null) return pending(ofMail, false);
-  const behind = behindRelay(relayNow ?? (await outbox.relay()), leaving, at);
-  if (ofRelay === null || !mayBeOfMail(ofRelay) || behind === null || behind <= at) return pending(behind, true);
-  // Were it always the first to try again, and woken with the others, no other mail would ever get through.
-  const afterOthers = behind.getTime() + AGAIN_AFTER_MS;
-  return pending(new Date(Math.max(afterOthers, ofMail?.getTime() ?? 0)), false);
+  const ofMail = nextAttemptAt(ownFailures + 1, at, leaving, chance());
+  const next = byFallback || ofRelay !== null ? behindRelay(relayNow ?? (await outbox.relay()), leaving, at) : ofMail;
+  if (next === null) return { state: "dead", at, error, reason: "no attempt succeeded within five days" };
+  if (ofRelay !== null && mayBeOfMail(ofRelay) && next > at) {
+    // Were it always the first to try again, and woken with the others, no other mail would ever get through.
+    const afterOthers = Math.max(next.getTime() + AGAIN_AFTER_MS, ofMail?.getTime() ?? 0);
+    return { state: "pending", error, nextAttemptAt: new Date(afterOthers), waitsForRelay: false };
+  }
+  return { state: "pending", error, nextAttemptAt: next, waitsForRelay: byFallback || ofRelay !== null };
 }
 
 /** What went wrong; of several ways with each. */
