@@ -113,7 +113,7 @@ function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now 
       ? "nothing"
       : `${mail.owed}, oldest since ${at(mail.oldestOwedAt)}, ${mail.held > 0 ? `${mail.held} held on purpose, ` : ""}${mail.overdue} overdue`;
   const what =
-    "`invitewatch notifications --state dead` lists them, `invitewatch notifications retry` has them sent again";
+    "`invitewatch notifications --state dead` lists them, `invitewatch notifications retry --all-dead` has them sent again, `invitewatch notifications discard ID --reason TEXT` drops them";
   const dead = mail.dead === 0 ? "none" : `${mail.dead}: ${what}`;
   const { relayDownSince, relayError } = mail;
   const down = relayDownSince === null ? null : `down since ${at(relayDownSince)}: ${relayError ?? "no answer"}`;

@@ -155,8 +155,19 @@ test("it exits 1 when a mail was given up", async () => {
   assert.equal(code, 1);
   assert.match(
     stdout.replaceAll(/\s+/g, " "),
-    / given up 1: `invitewatch notifications --state dead` lists them, `invitewatch notifications retry` has them /,
+    / given up 1: `invitewatch notifications --state dead` lists them, `invitewatch notifications retry --all-dead` has them sent again, `invitewatch notifications discard ID --reason TEXT` drops them /,
   );
+});
+
+test("the command that it offers for mails that were given up does work", async () => {
+  await seeded.notifications(notification({ state: "dead" }));
+  const { stdout } = await status();
+  const [, offered = ""] = stdout.replaceAll(/\s+/g, " ").match(/`invitewatch ([^`]*)` has them sent again/) ?? [];
+
+  const retried = await runCommand(offered.split(" "), { url: seeded.url });
+
+  assert.deepEqual([retried.code, retried.stderr], [0, ""]);
+  assert.match(retried.stdout, /is due now/);
 });
 
 test("a mail server that is down is named with its error and since when", async () => {
