@@ -126,6 +126,8 @@ export type MailStatus = {
   /** Since when the mail server cannot be reached, and what it or the connection said; null while it is well. */
   readonly relayDownSince: Date | null;
   readonly relayError: string | null;
+  /** From when a mail tries it again. */
+  readonly relayNextProbeAt: Date | null;
 };
 
 export type Reader = {

@@ -86,7 +86,7 @@ function standingJson({ lastCompleteAt, late, lastSync, blindSince, gap, nextExp
   };
 }
 
-function mailJson({ oldestOwedAt, relayDownSince, ...rest }: MailStatus): JsonRow {
+function mailJson({ oldestOwedAt, relayDownSince, relayNextProbeAt, ...rest }: MailStatus): JsonRow {
   const { owed, held, overdue, dead, relayError } = rest;
   return {
     owed,
@@ -96,6 +96,7 @@ function mailJson({ oldestOwedAt, relayDownSince, ...rest }: MailStatus): JsonRo
     dead,
     relayDownSince: relayDownSince?.toISOString() ?? null,
     relayError,
+    relayNextProbeAt: relayNextProbeAt?.toISOString() ?? null,
   };
 }
 
@@ -117,6 +118,7 @@ function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now 
   const dead = mail.dead === 0 ? "none" : `${mail.dead}: ${what}`;
   const { relayDownSince, relayError } = mail;
   const down = relayDownSince === null ? null : `down since ${at(relayDownSince)}: ${relayError ?? "no answer"}`;
+  const next = down === null ? null : nextTry(mail, now, at);
   return [
     ...nothing,
     ...watches,
@@ -124,9 +126,17 @@ function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now 
     ...line("owed", owed),
     ...line("given up", dead),
     ...(down === null ? [] : line("mail server", down)),
+    ...(next === null ? [] : line("", next)),
     "",
     `Times are in ${zone.name}.`,
   ];
+}
+
+/** When the mail server that is down is tried again, and how to hurry that. */
+function nextTry({ owed, held, relayNextProbeAt }: MailStatus, now: Date, at: (instant: Date) => string): string {
+  if (owed === held) return "the next mail that is due tries it";
+  const when = relayNextProbeAt === null || relayNextProbeAt <= now ? "now" : at(relayNextProbeAt);
+  return `next try ${when}; \`invitewatch notifications retry ID\` of any owed mail tries now`;
 }
 
 type Titled = readonly [title: string, text: string];

@@ -11,7 +11,7 @@ import {
 } from "../adapters/postgres/read-seed.ts";
 import { runCommand } from "./command.ts";
 
-const WELL = { relayDownSince: null, relayError: null };
+const WELL = { relayDownSince: null, relayError: null, relayNextProbeAt: null };
 
 let seeded: Seeded;
 
@@ -170,10 +170,14 @@ test("the command that it offers for mails that were given up does work", async 
   assert.match(retried.stdout, /is due now/);
 });
 
+async function relayDown(nextProbeAt: Date): Promise<void> {
+  const down = { downSince: at("19:00"), failures: 3, nextProbeAt, error: "connection refused" };
+  await seeded.database.prisma.relay.create({ data: { name: "smtp", ...down } });
+}
+
 test("a mail server that is down is named with its error and since when", async () => {
   await seeded.syncs(sync(at("20:00")));
-  const down = { downSince: at("19:00"), failures: 3, nextProbeAt: at("20:15"), error: "connection refused" };
-  await seeded.database.prisma.relay.create({ data: { name: "smtp", ...down } });
+  await relayDown(at("20:15"));
 
   const screen = await status();
   const { mail } = JSON.parse((await status("--json")).stdout);
@@ -184,4 +188,29 @@ test("a mail server that is down is named with its error and since when", async 
   );
   assert.equal(mail.relayDownSince, "2026-11-22T19:00:00.000Z");
   assert.equal(mail.relayError, "connection refused");
+});
+
+for (const [nextProbeAt, when] of [
+  [at("20:22"), "2026-11-22 20:22 (in 12m)"],
+  [at("20:09"), "now"],
+] as const) {
+  test(`it says that a mail server that is down is tried ${when}, and how to have it tried now`, async () => {
+    await seeded.notifications(notification({ state: "pending", createdAt: at("19:00") }));
+    await relayDown(nextProbeAt);
+
+    const { stdout } = await status();
+    const { mail } = JSON.parse((await status("--json")).stdout);
+
+    const hurry = "`invitewatch notifications retry ID` of any owed mail tries now";
+    assert.ok(stdout.replaceAll(/\s+/g, " ").includes(`: connection refused next try ${when}; ${hurry} `), stdout);
+    assert.equal(mail.relayNextProbeAt, nextProbeAt.toISOString());
+  });
+}
+
+test("where no mail is due that might try the mail server, no time is promised", async () => {
+  await relayDown(at("20:22"));
+
+  const { stdout } = await status();
+
+  assert.match(stdout, /refused\n {23}the next mail that is due tries it\n/);
 });

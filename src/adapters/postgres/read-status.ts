@@ -83,10 +83,11 @@ export async function readMailStatus(database: Database, overdueBefore: Date): P
         FROM notification n WHERE state IN ('pending', 'sending', 'dead')) AS mail`,
   );
   const { owed = 0, held = 0, overdue = 0, dead = 0, oldest = null } = row ?? {};
-  const [relay] = await ask<{ down_since: Date; error: string | null }>(
+  const [relay] = await ask<{ down_since: Date; error: string | null; next_probe_at: Date | null }>(
     database,
-    Prisma.sql`SELECT down_since, error FROM relay WHERE down_since IS NOT NULL`,
+    Prisma.sql`SELECT down_since, error, next_probe_at FROM relay WHERE down_since IS NOT NULL`,
   );
-  const { down_since: relayDownSince = null, error: relayError = null } = relay ?? {};
-  return { owed, held, overdue, oldestOwedAt: oldest, dead, relayDownSince, relayError };
+  const { down_since: relayDownSince = null, error: relayError = null, next_probe_at: relayNextProbeAt = null } =
+    relay ?? {};
+  return { owed, held, overdue, oldestOwedAt: oldest, dead, relayDownSince, relayError, relayNextProbeAt };
 }
