@@ -149,15 +149,10 @@ function saidOf({ reason, error }: Mail): string {
 function waitsBecause(mail: Mail): string {
   const { state, attempts, error, heldBy, reason } = mail;
   if (state === "sending") return "it is being sent";
-  if (mail.waitsForRelay) return relayText(mail);
+  if (mail.waitsForRelay && reason !== null) return reason;
   if (attempts > 0) return `attempt ${attempts} failed: ${error ?? "no error was recorded"}`;
   if (heldBy !== null && reason !== null) return reason;
   return "it is due";
-}
-
-/** What a mail waits for that waits for the mail server. */
-export function relayText({ reason, error }: ListedMail): string {
-  return reason ?? `waits for the mail server: ${error ?? "no answer"}`;
 }
 
 /** The reminder that comes next if nothing changes, or why none does. */

@@ -76,7 +76,10 @@ export type NotificationFilter = {
   readonly until: Date | null;
 };
 
-/** A notification, and whether it waits for the mail server to be reached again. */
+/**
+ * A notification, and whether it waits for the mail server to be reached again. While it does, `reason` says so, and
+ * where that is down, `error` is what it said last and `nextAttemptAt` when it is tried next.
+ */
 export type ListedMail = Notification & { readonly waitsForRelay: boolean };
 
 /** An event, and the name of its invite's organization as now known. */

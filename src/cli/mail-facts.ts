@@ -1,5 +1,5 @@
 /** What is told of a mail wherever it is shown: why this recipient, what it waits for, its attempts, what was said. */
-import { type Mail, relayText } from "../app/explain.ts";
+import type { Mail } from "../app/explain.ts";
 import { titled } from "./lines.ts";
 import { attemptFacts } from "./mail-attempts.ts";
 import { relative, spellInstants, type Zone } from "./zone.ts";
@@ -9,14 +9,14 @@ export type MailView = { readonly zone: Zone; readonly now: Date; readonly colum
 /** A line or more for each thing that is known. */
 export function mailFacts(mail: Mail, view: MailView): string[] {
   const { zone } = view;
-  const { attempts, lastAttemptAt, coveredBy, heldBy, state } = mail;
+  const { attempts, lastAttemptAt, coveredBy, heldBy, state, reason } = mail;
   const last = lastAttemptAt === null ? "" : `, the last at ${zone.show(lastAttemptAt)}`;
   const facts: readonly (readonly [title: string, text: string | null])[] = [
     ["chosen by", mail.rules.length === 0 ? null : mail.rules.join(", ")],
     ["subject", mail.subject],
     ["held for", heldBy],
     ["told by", coveredBy === null ? null : `mail ${shortId(coveredBy)}, in its place`],
-    ["reason", coveredBy === null ? reasonOf(mail, zone) : null],
+    ["reason", coveredBy === null && reason !== null ? spellInstants(reason, zone) : null],
     ["attempts", attempts === 0 ? "none" : `${attempts}${last}`],
     ...attemptFacts(mail, zone),
     ["next attempt", state === "pending" ? nextAttempt(mail, view) : null],
@@ -30,11 +30,6 @@ export function mailFacts(mail: Mail, view: MailView): string[] {
 /** Enough to tell the ids of a screen apart, and for a command to find the mail. */
 export function shortId(id: string): string {
   return id.slice(0, 8);
-}
-
-function reasonOf(mail: Mail, zone: Zone): string | null {
-  const reason = mail.state === "pending" && mail.waitsForRelay ? relayText(mail) : mail.reason;
-  return reason === null ? null : spellInstants(reason, zone);
 }
 
 function nextAttempt({ nextAttemptAt }: Mail, { zone, now }: MailView): string {

@@ -1,6 +1,5 @@
 /** `notifications`: the outbox and its receipts. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { relayText } from "../app/explain.ts";
 import { isHeld } from "../app/mail-decisions.ts";
 import type { ListedMail, NotificationFilter } from "../app/queries.ts";
 import { EVENT_TYPES } from "../config/event-types.ts";
@@ -118,7 +117,8 @@ function columns(desk: Desk): Report<ListedMail>["columns"] {
     { title: "KIND", cell: (mail) => mail.kind },
     { title: "ID", cell: (mail) => mail.id, below: true },
     { title: "SUBJECT", cell: (mail) => mail.subject ?? "", flexible: true, below: true },
-    { title: "REMARK", cell: (mail) => remarkOf(mail, desk), flexible: true, below: true },
+    // Never cut: when a mail goes on stands at the end.
+    { title: "REMARK", cell: (mail) => remarkOf(mail, desk), below: true },
     { title: "WATCH", cell: (mail) => mail.watch ?? "several", flexible: true, from: 140 },
   ];
 }
@@ -137,7 +137,7 @@ function remarkTextOf(mail: ListedMail, desk: Desk): string {
 
 function waitOf(mail: ListedMail, { zone, now }: Desk): string {
   const { attempts, reason, error, nextAttemptAt } = mail;
-  if (mail.waitsForRelay) return relayText(mail);
+  if (mail.waitsForRelay && reason !== null) return reason;
   const until = nextAttemptAt === null || nextAttemptAt <= now ? "now" : zone.show(nextAttemptAt);
   if (isHeld(mail, now)) return `held until ${until}: ${reason ?? mail.heldBy}`;
   if (attempts === 0) return "";

@@ -145,8 +145,12 @@ export function wayOut(relay: RelayState, mail: Leaving, now: Date): WayOut {
   const probeAt = probed ? relay.probingUntil : nextProbeAt;
   const turns = [probeAt, last, givesUp, mail.usefulUntil, fallbackAt].filter((at) => at !== null && at > now);
   const until = new Date(Math.min(...turns.map(Number)));
-  const reason = `waits for the mail server, down since ${downSince.toISOString()}: ${relay.error ?? "no answer"}`;
-  return { kind: "wait", until, reason };
+  return { kind: "wait", until, reason: waitReason(downSince, relay.error) };
+}
+
+/** What a mail waits for that waits behind the relay. @param error what that said last, if anything */
+export function waitReason(downSince: Date, error: string | null): string {
+  return `waits for the mail server, down since ${downSince.toISOString()}: ${error ?? "no answer"}`;
 }
 
 /** When a mail that cannot wait takes the second way out: before a last chance is over, if that is sooner. */

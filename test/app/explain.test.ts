@@ -73,11 +73,6 @@ describe("what came of an event", () => {
     ["a mail that was held once", { heldBy: "silence" }, "waiting: it is due"],
     ["a mail that failed", { attempts: 2, error: "451 later" }, "waiting: attempt 2 failed: 451 later"],
     ["a mail behind the relay", { waitsForRelay: true, reason: "waits for it" }, "waiting: waits for it"],
-    [
-      "a mail that found the relay down",
-      { waitsForRelay: true, attempts: 1, error: "refused" },
-      "waiting: waits for the mail server: refused",
-    ],
     ["a dead mail", { state: "dead", reason: "refused", error: "550 no" }, "not mailed: given up: refused: 550 no"],
     ["a cancelled mail", { state: "cancelled", reason: "moot" }, "not mailed: cancelled: moot"],
   ] as const) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, type TestContext, test } from "node:test";
 import { owe } from "../adapters/postgres/people-seed.ts";
 import { at, invite, received, type Seeded, seededDatabase } from "../adapters/postgres/read-seed.ts";
 import { runCommand } from "./command.ts";
@@ -9,6 +9,7 @@ let ids: Readonly<Record<"held" | "failed" | "behind" | "repeated" | "dead", str
 
 before(async () => {
   seeded = await seededDatabase("ops");
+  await seeded.invites(invite());
   await seeded.events("ops", [received(invite())], at("08:05"));
   ids = {
     held: await owe(seeded, {
@@ -38,6 +39,14 @@ before(async () => {
 
 after(() => seeded.close());
 
+/** Until the test ends. */
+async function relayDown(t: TestContext): Promise<void> {
+  const { relay } = seeded.database.prisma;
+  const down = { downSince: at("07:00"), failures: 3, nextProbeAt: at("20:22"), error: "421 closing" };
+  await relay.create({ data: { name: "smtp", ...down } });
+  t.after(() => relay.delete({ where: { name: "smtp" } }));
+}
+
 function run(...args: readonly string[]) {
   return runCommand(["notifications", ...args], { url: seeded.url, columns: 200 });
 }
@@ -59,6 +68,46 @@ test("the remark says why a mail waits or was given up, and that a delivered one
   assert.match(remarks[3] ?? "", /it may be a repeat/);
   assert.match(remarks[4] ?? "", /refused for good: 550 gone/);
 });
+
+for (const down of [false, true]) {
+  test(`a mail behind the mail server ${down ? "that is down " : ""}waits for the same on the screen, in JSON and in CSV`, async (t) => {
+    if (down) await relayDown(t);
+
+    const [screen, json, csv] = await Promise.all([run(), run("--json"), run("--format", "csv")]);
+
+    const behind = JSON.parse(json.stdout).notifications.find(({ id }: { id: string }) => id === ids.behind);
+    const [said, shown] = down
+      ? [
+          "waits for the mail server, down since 2026-11-22T07:00:00.000Z: 421 closing; the next probe is due at 2026-11-22T20:22:00.000Z",
+          "waits for the mail server, down since 2026-11-22 07:00: 421 closing; the next probe is due at 2026-11-22 20:22",
+        ]
+      : ["waits for the mail server: connection refused", "waits for the mail server: connection refused"];
+    assert.deepEqual([behind.reason, behind.error], [said, down ? "421 closing" : "connection refused"]);
+    assert.ok(csv.stdout.includes(said), csv.stdout);
+    assert.ok(screen.stdout.replaceAll(/\s+/g, " ").includes(shown), screen.stdout);
+  });
+}
+
+for (const command of ["show", "explain"] as const) {
+  test(`a mail that waits behind the mail server is told by ${command} with what is known of that by now`, async (t) => {
+    await relayDown(t);
+    const args = command === "show" ? ["notifications", "show", ids.behind] : ["explain", "i1"];
+
+    const [screen, json] = await Promise.all([
+      runCommand(args, { url: seeded.url }),
+      runCommand([...args, "--json"], { url: seeded.url }),
+    ]);
+
+    const answer = JSON.parse(json.stdout);
+    const mail = answer.notification ?? answer.notifications.find(({ id }: { id: string }) => id === ids.behind);
+    assert.deepEqual([mail.error, mail.nextAttemptAt], ["421 closing", "2026-11-22T20:22:00.000Z"]);
+    assert.match(
+      screen.stdout.replaceAll(/\s+/g, " "),
+      / down since 2026-11-22 07:00: 421 closing; the next probe is due at 2026-11-22 20:22 .*next attempt 2026-11-22 20:22 \(in 12m\) /,
+    );
+    assert.ok(!screen.stdout.includes("connection refused"));
+  });
+}
 
 test("mails are found by recipient, kind and time", async () => {
   assert.deepEqual(await idsOf("--recipient", "jo@example.com"), [ids.repeated]);

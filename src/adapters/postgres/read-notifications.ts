@@ -1,19 +1,38 @@
 /** Reads the outbox and its receipts, without the mails themselves. */
 import type { ListedMail, Listing, NotificationFilter, Paging } from "../../app/queries.ts";
+import { waitReason } from "../../domain/relay.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
 import { instant, list } from "./read-keyset.ts";
 import { NOTIFICATION_COLUMNS, type NotificationRow, notificationOf } from "./rows.ts";
 
-export type MailRow = NotificationRow & { waits_for_relay: boolean };
+export type MailRow = NotificationRow & {
+  waits_for_relay: boolean;
+  relay_down_since: Date | null;
+  relay_error: string | null;
+  relay_next_probe_at: Date | null;
+};
 
 /** Of the table under the name `n`. */
 export const MAIL_COLUMNS = Prisma.raw(
-  [...NOTIFICATION_COLUMNS, "waits_for_relay"].map((column) => `n.${column}`).join(", "),
+  [
+    ...[...NOTIFICATION_COLUMNS, "waits_for_relay"].map((column) => `n.${column}`),
+    ...["down_since", "error", "next_probe_at"].map(
+      (column) => `(SELECT ${column} FROM relay WHERE name = 'smtp') AS relay_${column}`,
+    ),
+  ].join(", "),
 );
 
+/** The mail; of one that waits for the relay, what is known of that by now and not when the mail had its last look. */
 export function mailOf(row: MailRow): ListedMail {
-  return { ...notificationOf(row), waitsForRelay: row.waits_for_relay };
+  const mail = { ...notificationOf(row), waitsForRelay: row.waits_for_relay };
+  if (mail.state !== "pending" || !mail.waitsForRelay) return mail;
+  const { relay_down_since: downSince, relay_error: error, relay_next_probe_at: nextAttemptAt } = row;
+  if (downSince === null || nextAttemptAt === null) {
+    return { ...mail, reason: mail.reason ?? `waits for the mail server: ${mail.error ?? "no answer"}` };
+  }
+  const reason = `${waitReason(downSince, error)}; the next probe is due at ${nextAttemptAt.toISOString()}`;
+  return { ...mail, reason, error, nextAttemptAt };
 }
 
 /** Notifications by createdAt. @throws CursorError */

@@ -87,7 +87,10 @@ export async function readMailStatus(database: Database, overdueBefore: Date): P
     database,
     Prisma.sql`SELECT down_since, error, next_probe_at FROM relay WHERE down_since IS NOT NULL`,
   );
-  const { down_since: relayDownSince = null, error: relayError = null, next_probe_at: relayNextProbeAt = null } =
-    relay ?? {};
+  const {
+    down_since: relayDownSince = null,
+    error: relayError = null,
+    next_probe_at: relayNextProbeAt = null,
+  } = relay ?? {};
   return { owed, held, overdue, oldestOwedAt: oldest, dead, relayDownSince, relayError, relayNextProbeAt };
 }
