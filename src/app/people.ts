@@ -5,6 +5,7 @@ import type { Invite } from "../domain/invite.ts";
 import type { Silence } from "../domain/silence.ts";
 import type { MailDecisionStore } from "./mail-decisions.ts";
 import type { Clock } from "./ports.ts";
+import type { InviteFinder } from "./queries.ts";
 
 /** The pending invites that a silence covers: how many, and the first to end. */
 export type Covered = { readonly count: number; readonly first: readonly Invite[] };
@@ -17,36 +18,29 @@ export type EndedSilence = {
 };
 
 /** Every method rejects with DatabaseError where the database fails. */
-export type PeopleStore = MailDecisionStore & {
-  /** Names of the watches, in alphabetical order. */
-  watchNames(): Promise<readonly string[]>;
-  /**
-   * Invites with this id, or else those whose id begins so, by id and watch; at most so many.
-   *
-   * @param watch null for all
-   */
-  invitesNamed(text: string, watch: string | null, limit: number): Promise<readonly Invite[]>;
-  /** Silences with this id, or whose id begins so, newest first; at most so many. */
-  silencesNamed(text: string, limit: number): Promise<readonly Silence[]>;
-  /**
-   * Marks the invite and adds the event, under its watch's lock; the invite as it was before.
-   *
-   * @param decide pure; null where nothing is to be written
-   */
-  acknowledge(
-    about: Pick<Invite, "watch" | "id">,
-    at: Date,
-    decide: (invite: Invite) => EventDraft | null,
-  ): Promise<Invite>;
-  /** Adds the silence, and the event to the chain of every watch that it covers; the names of those. */
-  addSilence(silence: Silence, event: EventDraft): Promise<readonly string[]>;
-  pendingUnder(silence: Silence, now: Date, limit: number): Promise<Covered>;
-  /**
-   * Ends the silence if it is in force, adds the event to the chains that hold its beginning, and lets every mail that
-   * a silence holds be decided upon anew.
-   */
-  endSilence(id: string, end: { readonly by: string; readonly at: Date }, event: EventDraft): Promise<EndedSilence>;
-};
+export type PeopleStore = MailDecisionStore &
+  InviteFinder & {
+    /** Silences with this id, or whose id begins so, newest first; at most so many. */
+    silencesNamed(text: string, limit: number): Promise<readonly Silence[]>;
+    /**
+     * Marks the invite and adds the event, under its watch's lock; the invite as it was before.
+     *
+     * @param decide pure; null where nothing is to be written
+     */
+    acknowledge(
+      about: Pick<Invite, "watch" | "id">,
+      at: Date,
+      decide: (invite: Invite) => EventDraft | null,
+    ): Promise<Invite>;
+    /** Adds the silence, and the event to the chain of every watch that it covers; the names of those. */
+    addSilence(silence: Silence, event: EventDraft): Promise<readonly string[]>;
+    pendingUnder(silence: Silence, now: Date, limit: number): Promise<Covered>;
+    /**
+     * Ends the silence if it is in force, adds the event to the chains that hold its beginning, and lets every mail that
+     * a silence holds be decided upon anew.
+     */
+    endSilence(id: string, end: { readonly by: string; readonly at: Date }, event: EventDraft): Promise<EndedSilence>;
+  };
 
 type Ports = { readonly store: PeopleStore; readonly clock: Clock };
 

@@ -133,9 +133,19 @@ export type MailStatus = {
   readonly relayNextProbeAt: Date | null;
 };
 
-export type Reader = {
+/** Finds which invites somebody means. */
+export type InviteFinder = {
   /** Names of the watches, in alphabetical order. */
   watchNames(): Promise<readonly string[]>;
+  /**
+   * Invites with this id, or else those whose id begins so, by id and watch; at most so many.
+   *
+   * @param watches null for all
+   */
+  invitesNamed(text: string, watches: readonly string[] | null, limit: number): Promise<readonly Invite[]>;
+};
+
+export type Reader = InviteFinder & {
   /** The types of which there are events. */
   eventTypes(): Promise<readonly string[]>;
   /** Newest invitation first when descending. @throws CursorError */

@@ -4,12 +4,13 @@ import type { EventFilter, HistoryEntry } from "../app/queries.ts";
 import { eventJson } from "../domain/chain.ts";
 import { matches } from "../domain/pattern.ts";
 import { type Context, write } from "./context.ts";
-import { coverageClosing, type Period, periodOf, readCoverage } from "./coverage.ts";
+import { coverageClosing, periodOf, readCoverage } from "./coverage.ts";
 import { type Report, writeReport } from "./format.ts";
 import { printable } from "./printable.ts";
 import {
   addPagingOptions,
   addReadingOptions,
+  chooseInvite,
   type Desk,
   type PagingOptions,
   pagingOf,
@@ -63,11 +64,11 @@ export function addHistory(program: Command, context: Context): void {
     .option("--since <time>", "only what happened then or later")
     .option("--until <time>", "only what happened before")
     .addOption(repeatable("--type <type>", "only this type; invite.* and !invite.changed work; may be repeated"))
-    .option("--invite <id>", "only this invite")
+    .option("--invite <id>", "only this invitation: its id, or the beginning of it")
     .option("--org <text>", "part of the organization's name as now known, or its exact id")
     .option("--email <text>", "part of the invited address")
     .option("--inviter <text>", "part of who invited")
-    .option("--status <status>", "only invites whose status is this now")
+    .option("--status <status>", "only invitations whose status is this now")
     .option("--text <text>", "part of any value in the event, or of the organization's name");
   addPagingOptions(addReadingOptions(command))
     .addHelpText("after", HELP)
@@ -78,7 +79,10 @@ async function answer(desk: Desk, options: Options, context: Context): Promise<v
   const { reader, zone } = desk;
   const paging = pagingOf(options, options.format === "ndjson" ? "asc" : "desc");
   const period = periodOf(options, desk);
-  const filter = filterOf(options, period, desk, await chooseTypes(options.type, desk, context));
+  const inviteId = await chooseInvite(options.invite, desk, context);
+  if (inviteId === undefined) return;
+  const types = await chooseTypes(options.type, desk, context);
+  const filter = filterOf(options, { ...period, watches: desk.watches, inviteId, types });
   const report: Report<HistoryEntry> = {
     noun: "events",
     listing: reader.events(filter, paging),
@@ -90,9 +94,11 @@ async function answer(desk: Desk, options: Options, context: Context): Promise<v
   await writeReport(report, { format: options.format, paging, zoneName: zone.name }, context);
 }
 
-function filterOf(options: Options, period: Period, { watches }: Desk, types: readonly string[] | null): EventFilter {
-  const { invite = null, org = null, email = null, inviter = null, status = null, text = null } = options;
-  return { watches, ...period, types, inviteId: invite, organization: org, email, inviter, status, text };
+type Chosen = Pick<EventFilter, "since" | "until" | "watches" | "inviteId" | "types">;
+
+function filterOf(options: Options, chosen: Chosen): EventFilter {
+  const { org = null, email = null, inviter = null, status = null, text = null } = options;
+  return { ...chosen, organization: org, email, inviter, status, text };
 }
 
 /** The recorded types that the patterns mean; null for all. Patterns that mean none are told on stderr. */

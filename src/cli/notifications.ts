@@ -5,7 +5,7 @@ import type { ListedMail, NotificationFilter } from "../app/queries.ts";
 import { EVENT_TYPES } from "../config/event-types.ts";
 import type { NotificationKind, NotificationState } from "../domain/notification.ts";
 import type { Context } from "./context.ts";
-import { periodOf } from "./coverage.ts";
+import { type Period, periodOf } from "./coverage.ts";
 import { type Report, writeReport } from "./format.ts";
 import { notificationJson } from "./mail-json.ts";
 import { addNotificationsDiscard } from "./notifications-discard.ts";
@@ -14,6 +14,7 @@ import { addNotificationsShow } from "./notifications-show.ts";
 import {
   addPagingOptions,
   addReadingOptions,
+  chooseInvite,
   type Desk,
   type PagingOptions,
   pagingOf,
@@ -70,7 +71,7 @@ export function addNotifications(program: Command, context: Context): void {
     .command("notifications")
     .description("the mails owed and delivered, newest first; show tells one, retry and discard act on them")
     .addOption(new Option("--state <state>", "only these").choices(STATES))
-    .option("--invite <id>", "only mails about this invite")
+    .option("--invite <id>", "only mails about this invitation: its id, or the beginning of it")
     .option("--recipient <address>", "only mails to this address")
     .addOption(new Option("--kind <kind>", "only this kind, such as invite.expiring or digest").argParser(parseKind))
     .option("--since <time>", "only mails made then or later")
@@ -92,9 +93,12 @@ function parseKind(text: string): NotificationKind {
 async function answer(desk: Desk, options: Options, context: Context): Promise<void> {
   const { reader, zone } = desk;
   const paging = pagingOf(options, "desc");
+  const period = periodOf(options, desk);
+  const inviteId = await chooseInvite(options.invite, desk, context);
+  if (inviteId === undefined) return;
   const report: Report<ListedMail> = {
     noun: "notifications",
-    listing: reader.notifications(filterOf(options, desk), paging),
+    listing: reader.notifications(filterOf(options, inviteId, { ...period, watches: desk.watches }), paging),
     json: notificationJson,
     keys: KEYS,
     columns: columns(desk),
@@ -102,9 +106,13 @@ async function answer(desk: Desk, options: Options, context: Context): Promise<v
   await writeReport(report, { format: options.format, paging, zoneName: zone.name }, context);
 }
 
-function filterOf(options: Options, desk: Desk): NotificationFilter {
-  const { state = null, invite = null, recipient = null, kind = null } = options;
-  return { watches: desk.watches, state, inviteId: invite, recipient, kind, ...periodOf(options, desk) };
+function filterOf(
+  options: Options,
+  inviteId: string | null,
+  where: Period & Pick<NotificationFilter, "watches">,
+): NotificationFilter {
+  const { state = null, recipient = null, kind = null } = options;
+  return { ...where, state, inviteId, recipient, kind };
 }
 
 function columns(desk: Desk): Report<ListedMail>["columns"] {

@@ -1,5 +1,6 @@
 /** What the commands share by which people act on alerts or ask about one: who they are, and which invite they mean. */
 import { userInfo } from "node:os";
+import type { InviteFinder } from "../app/queries.ts";
 import type { Config } from "../config/config.ts";
 import type { Invite } from "../domain/invite.ts";
 import { loadConfiguration } from "./configuration.ts";
@@ -70,10 +71,19 @@ export async function findInvites(
   { people, context }: { readonly people: People; readonly context: Context },
 ): Promise<readonly Invite[]> {
   if (watch !== undefined && !(await knowsWatch(watch, people, context))) return [];
-  const found = await people.invitesNamed(text, watch ?? null, LISTED_MATCHES + 1);
+  return findInvitesIn(watch === undefined ? null : [watch], text, { people, context });
+}
+
+/** The same in watches that are known; null for all. */
+export async function findInvitesIn(
+  watches: readonly string[] | null,
+  text: string,
+  { people, context }: { readonly people: InviteFinder; readonly context: Context },
+): Promise<readonly Invite[]> {
+  const found = await people.invitesNamed(text, watches, LISTED_MATCHES + 1);
   if (found.length > 0 && found.every(({ id }) => id === found[0]?.id)) return found;
 
-  const lines = found.length === 0 ? [noInvite(text, watch)] : severalInvites(text, found);
+  const lines = found.length === 0 ? [noInvite(text, watches)] : severalInvites(text, found);
   await refuse(lines, context);
   return [];
 }
@@ -93,8 +103,9 @@ export async function refuse(lines: readonly string[], { stderr, setExitCode }: 
   await write(stderr, `${lines.join("\n")}\n`);
 }
 
-function noInvite(text: string, watch: string | undefined): string {
-  const where = watch === undefined ? "" : ` in the watch ${printable(watch)}`;
+function noInvite(text: string, watches: readonly string[] | null): string {
+  const named = watches?.map(printable).join(", ") ?? "";
+  const where = named === "" ? "" : ` in the watch ${named}`;
   const short = text.length < 6 ? " The beginning of an id takes at least 6 characters." : "";
   return `There is no invitation ${quoted(text)}${where}.${short} See \`invitewatch invites --all\` for the ids.`;
 }

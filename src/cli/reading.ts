@@ -5,6 +5,7 @@ import type { Config } from "../config/config.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
 import { UsageError } from "./failure.ts";
+import { findInvitesIn } from "./people.ts";
 import { printable } from "./printable.ts";
 import { createZone, type Zone } from "./zone.ts";
 
@@ -116,6 +117,20 @@ export async function tellUnknown(
     const others = known.length === 0 ? "no watch was synced yet" : `known: ${known.map(printable).join(", ")}`;
     await write(stderr, `There is no watch named ${printable(name)}; ${others}.\n`);
   }
+}
+
+/**
+ * Id of the invite that is asked for, by that or the beginning of it; null where none is. What means none or several is
+ * told on stderr, the exit code is 1, and the answer is undefined.
+ */
+export async function chooseInvite(
+  asked: string | undefined,
+  { reader, watches }: Desk,
+  context: Context,
+): Promise<string | null | undefined> {
+  if (asked === undefined) return null;
+  const [invite] = await findInvitesIn(watches, asked, { people: reader, context });
+  return invite?.id;
 }
 
 function parseCount(text: string): number {

@@ -9,8 +9,9 @@ let ids: Readonly<Record<"held" | "failed" | "behind" | "repeated" | "dead", str
 
 before(async () => {
   seeded = await seededDatabase("ops");
-  await seeded.invites(invite());
-  await seeded.events("ops", [received(invite())], at("08:05"));
+  const known = invite({ id: "unique0123456789" });
+  await seeded.invites(invite(), known, invite({ id: "defe366f01" }), invite({ id: "defe366f02" }));
+  await seeded.events("ops", [received(invite()), received(known)], at("08:05"));
   ids = {
     held: await owe(seeded, {
       createdAt: at("08:01"),
@@ -33,7 +34,13 @@ before(async () => {
       recipient: "Jo@example.com",
       kind: "digest",
     }),
-    dead: await owe(seeded, { createdAt: at("08:05"), state: "dead", reason: "refused for good", error: "550 gone" }),
+    dead: await owe(seeded, {
+      createdAt: at("08:05"),
+      state: "dead",
+      eventSeqs: [2],
+      reason: "refused for good",
+      error: "550 gone",
+    }),
   };
 });
 
@@ -118,6 +125,40 @@ test("mails are found by recipient, kind and time", async () => {
   ]);
   assert.deepEqual(await idsOf("--state", "dead", "--kind", "digest"), []);
 });
+
+for (const command of ["notifications", "history"] as const) {
+  const found = async (text: string) => {
+    const { code, stdout, stderr } = await runCommand([command, "--invite", text, "--json"], { url: seeded.url });
+    assert.deepEqual([code, stderr], [0, ""]);
+    return JSON.parse(stdout)[command === "history" ? "events" : "notifications"].length;
+  };
+
+  test(`${command} of an invitation are found by its id or the beginning of it`, async () => {
+    assert.deepEqual([await found("unique0123456789"), await found("unique"), await found("defe366f02")], [1, 1, 0]);
+  });
+
+  for (const [text, sentence] of [
+    ["nothing", /^There is no invitation “nothing”\. See `invitewatch invites --all` for the ids\.\n$/],
+    ["defe3", /^There is no invitation “defe3”\. The beginning of an id takes at least 6 characters\./],
+    [
+      "defe366f",
+      /^Several invitations begin with “defe366f”; give more of the id:\n {2}defe366f01 .*\n {2}defe366f02 /,
+    ],
+  ] as const) {
+    for (const format of ["table", "json", "csv"]) {
+      test(`${command} --invite ${text} as ${format} is refused in the words of explain`, async () => {
+        const args = [command, "--invite", text, "--format", format];
+
+        const { code, stdout, stderr } = await runCommand(args, { url: seeded.url });
+        const explained = await runCommand(["explain", text], { url: seeded.url });
+
+        assert.deepEqual([code, stdout], [1, ""]);
+        assert.match(stderr, sentence);
+        assert.equal(stderr, explained.stderr);
+      });
+    }
+  }
+}
 
 for (const [args, sentence] of [
   [["--kind", "invite"], /argument 'invite' is invalid\. It takes one of invite\.received, .*digest, summary, test\./],

@@ -110,7 +110,6 @@ test("every filter of history reaches the question", async () => {
 
 for (const filter of [
   ["--type", "watch.*"],
-  ["--invite", "i9"],
   ["--org", "nobody"],
   ["--email", "nobody"],
   ["--inviter", "nobody"],

@@ -9,7 +9,7 @@ import { asDatabaseError, where } from "./database-error.ts";
 import { createMailDecisions } from "./mail-decisions.ts";
 import type { Database } from "./open.ts";
 import type { Queue } from "./queue.ts";
-import { organizationIs } from "./read-invites.ts";
+import { organizationIs, readInvitesNamed } from "./read-invites.ts";
 import { ask, instant } from "./read-keyset.ts";
 import { type SilenceRow, silenceFrom } from "./read-silences.ts";
 import { lockRecipients } from "./recipient-lock.ts";
@@ -19,8 +19,6 @@ type Tx = Prisma.TransactionClient;
 
 /** A sync may hold a watch's lock for as long as it writes. */
 const TRANSACTION = { timeout: 120_000, maxWait: 20_000 };
-/** A shorter text is taken for a whole id, not for the beginning of one. */
-const SHORTEST_BEGINNING = 6;
 
 export function createPeopleStore(database: Database, enqueueDeliveries: Queue["enqueueDeliveries"]): PeopleStore {
   const transact = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
@@ -36,16 +34,7 @@ export function createPeopleStore(database: Database, enqueueDeliveries: Queue["
       const rows = await ask<{ name: string }>(database, Prisma.sql`SELECT name FROM watch ORDER BY name`);
       return rows.map(({ name }) => name);
     },
-    async invitesNamed(text, watch, limit) {
-      const rows = await ask<InviteRow>(
-        database,
-        Prisma.sql`
-          SELECT * FROM invite WHERE ${idIs(text)} AND ${watch === null ? Prisma.sql`true` : Prisma.sql`watch = ${watch}`}
-          ORDER BY id <> ${text}, id, watch LIMIT ${limit}`,
-      );
-      const exact = rows.filter(({ id }) => id === text);
-      return (exact.length > 0 ? exact : rows).map(inviteOf);
-    },
+    invitesNamed: (text, watches, limit) => readInvitesNamed(database, text, watches, limit),
     async silencesNamed(text, limit) {
       const statement = Prisma.sql`
         SELECT * FROM silence WHERE starts_with(id::text, ${text.toLowerCase()}) ORDER BY created_at DESC LIMIT ${limit}`;
@@ -56,11 +45,6 @@ export function createPeopleStore(database: Database, enqueueDeliveries: Queue["
     pendingUnder: (silence, now, limit) => pendingUnder(database, silence, now, limit),
     endSilence: (id, end, event) => transact((tx) => endSilence(tx, { id, ...end, event, enqueueDeliveries })),
   };
-}
-
-function idIs(text: string): Prisma.Sql {
-  if (text.length < SHORTEST_BEGINNING) return Prisma.sql`id = ${text}`;
-  return Prisma.sql`starts_with(id, ${text})`;
 }
 
 async function acknowledge(

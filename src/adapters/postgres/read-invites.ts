@@ -3,8 +3,11 @@ import type { InviteFilter, Listing, Paging } from "../../app/queries.ts";
 import type { Invite } from "../../domain/invite.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
-import { instant, list } from "./read-keyset.ts";
+import { ask, instant, list } from "./read-keyset.ts";
 import { type InviteRow, inviteOf } from "./rows.ts";
+
+/** A shorter text is taken for a whole id, not for the beginning of one. */
+const SHORTEST_BEGINNING = 6;
 
 /** Newest invitation first when descending. @throws CursorError */
 export function listInvites(database: Database, filter: InviteFilter, paging: Paging): Listing<Invite> {
@@ -35,6 +38,24 @@ export function listInvites(database: Database, filter: InviteFilter, paging: Pa
     },
     paging,
   );
+}
+
+/** See `InviteFinder`. @throws DatabaseError */
+export async function readInvitesNamed(
+  database: Database,
+  text: string,
+  watches: readonly string[] | null,
+  limit: number,
+): Promise<Invite[]> {
+  const named = text.length < SHORTEST_BEGINNING ? Prisma.sql`i.id = ${text}` : Prisma.sql`starts_with(i.id, ${text})`;
+  const among = watches === null ? Prisma.sql`true` : Prisma.sql`i.watch = ANY (${[...watches]}::text[])`;
+  const rows = await ask<InviteRow>(
+    database,
+    Prisma.sql`
+      SELECT i.* FROM invite i WHERE ${named} AND ${among} ORDER BY i.id <> ${text}, i.id, i.watch LIMIT ${limit}`,
+  );
+  const exact = rows.filter(({ id }) => id === text);
+  return (exact.length > 0 ? exact : rows).map(inviteOf);
 }
 
 /** Condition on an invite `i`: part of the organization's name, or its id. */

@@ -3,7 +3,7 @@ import type { Reader } from "../../app/queries.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
 import { listEvents, readChain, readChainEnds, readEventTypes } from "./read-events.ts";
-import { listInvites } from "./read-invites.ts";
+import { listInvites, readInvitesNamed } from "./read-invites.ts";
 import { ask } from "./read-keyset.ts";
 import { listNotifications } from "./read-notifications.ts";
 import { readMailStatus, readWatchStatuses } from "./read-status.ts";
@@ -17,6 +17,7 @@ export function createReader(database: Database): Reader {
       return rows.map((row) => row.name);
     },
     eventTypes: () => readEventTypes(database),
+    invitesNamed: (text, watches, limit) => readInvitesNamed(database, text, watches, limit),
     invites: (filter, paging) => listInvites(database, filter, paging),
     events: (filter, paging) => listEvents(database, filter, paging),
     syncs: (filter, paging) => listSyncs(database, filter, paging),

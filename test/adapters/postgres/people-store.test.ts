@@ -42,11 +42,11 @@ async function isVerified(): Promise<boolean> {
 }
 
 test("an invite is found by its whole id, or by six characters of its beginning", async () => {
-  const ids = async (text: string, watch: string | null = null) =>
-    (await store.invitesNamed(text, watch, 10)).map((one) => `${one.watch}/${one.id}`);
+  const ids = async (text: string, watches: string[] | null = null) =>
+    (await store.invitesNamed(text, watches, 10)).map((one) => `${one.watch}/${one.id}`);
 
   assert.deepEqual(await ids("i1"), ["b/i1", "ops/i1"]);
-  assert.deepEqual(await ids("i1", "ops"), ["ops/i1"]);
+  assert.deepEqual(await ids("i1", ["ops"]), ["ops/i1"]);
   assert.deepEqual(await ids("abcdef"), ["ops/abcdef0123"]);
   assert.deepEqual(await ids("abcde"), []);
   assert.deepEqual(await ids("%"), []);
