@@ -142,7 +142,9 @@ function tellingFor(own: Mail, mails: readonly Mail[]): Mail {
   return mail;
 }
 
-function saidOf({ reason, error }: Mail): string {
+/** Why the mail was given up or is not sent, and what went wrong last, told apart from what people said. */
+export function saidOf({ state, reason, error }: ListedMail): string {
+  if (state === "cancelled" && reason !== null && error !== null) return `${reason}; last error: ${error}`;
   return [reason, error].filter((text) => text !== null).join(": ") || "no reason was recorded";
 }
 

@@ -58,7 +58,8 @@ async function receiptOf(
   const error = errorOf(attempts);
   const byFallback = way !== "smtp";
   if (outcome.kind === "refused" && !byFallback) {
-    return { state: "dead", at, error, reason: `the mail server refused the ${outcome.what} for good` };
+    // Who refused what is told by the error, beside which this stands.
+    return { state: "dead", at, error, reason: "refused for good" };
   }
   const leaving = leavingOf(notification, events, !byFallback && fallbacks.length > 0);
   const ofRelay = !byFallback && outcome.kind === "failed" && isRelayTrouble(outcome.cause) ? outcome : null;

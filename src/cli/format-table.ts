@@ -39,10 +39,7 @@ export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<
     lineOf(beside.map((column) => column.title)),
     ...rows.flatMap((_, row) => [
       lineOf(beside.map((column) => column.cells[row] ?? "")),
-      ...wrap(
-        below.map((column) => column.cells[row] ?? ""),
-        width - INDENT.length,
-      ).map((line) => INDENT + line),
+      ...below.flatMap((column) => wrap([column.cells[row] ?? ""], width - INDENT.length)).map((line) => INDENT + line),
     ]),
   ];
 }

@@ -1,5 +1,6 @@
 /** `notifications`: the outbox and its receipts. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { saidOf } from "../app/explain.ts";
 import { isHeld } from "../app/mail-decisions.ts";
 import type { ListedMail, NotificationFilter } from "../app/queries.ts";
 import { EVENT_TYPES } from "../config/event-types.ts";
@@ -138,9 +139,17 @@ function remarkOf(mail: ListedMail, desk: Desk): string {
 
 function remarkTextOf(mail: ListedMail, desk: Desk): string {
   const { state, reason, error } = mail;
-  if (state === "delivered") return reason ?? "";
-  if (state === "pending") return waitOf(mail, desk);
-  return [reason, error].filter((text) => text !== null).join(": ");
+  switch (state) {
+    case "delivered":
+      return reason ?? "";
+    case "pending":
+      return waitOf(mail, desk);
+    case "sending":
+      return error ?? "";
+    case "dead":
+    case "cancelled":
+      return saidOf(mail);
+  }
 }
 
 function waitOf(mail: ListedMail, { zone, now }: Desk): string {

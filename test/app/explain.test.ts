@@ -75,6 +75,11 @@ describe("what came of an event", () => {
     ["a mail behind the relay", { waitsForRelay: true, reason: "waits for it" }, "waiting: waits for it"],
     ["a dead mail", { state: "dead", reason: "refused", error: "550 no" }, "not mailed: given up: refused: 550 no"],
     ["a cancelled mail", { state: "cancelled", reason: "moot" }, "not mailed: cancelled: moot"],
+    [
+      "a mail that was discarded after it failed",
+      { state: "cancelled", reason: "discarded by anna: lead has left", error: "the mail server refuses it" },
+      "not mailed: cancelled: discarded by anna: lead has left; last error: the mail server refuses it",
+    ],
   ] as const) {
     test(`of ${what} is said by its state`, () => {
       assert.deepEqual(told({ mails: [mail(given)] }), [`ops@example.com: ${line}`]);

@@ -76,6 +76,30 @@ test("the remark says why a mail waits or was given up, and that a delivered one
   assert.match(remarks[4] ?? "", /refused for good: 550 gone/);
 });
 
+test("who discarded a mail does not seem to have said what the mail server said", async () => {
+  const reason = "discarded by anna: lead has left";
+  await owe(seeded, { state: "cancelled", reason, error: "550 no", eventSeqs: [], recipient: "left@example.com" });
+
+  const { stdout } = await run("--recipient", "left@example.com");
+
+  assert.match(stdout, / discarded by anna: lead has left; last error: 550 no /);
+});
+
+test("where id, subject and remark do not fit beside the others, each has lines of its own", async () => {
+  const subject = "Acme invites you";
+  const id = await owe(seeded, {
+    state: "dead",
+    reason: "refused",
+    subject,
+    eventSeqs: [],
+    recipient: "a@example.com",
+  });
+
+  const { stdout } = await runCommand(["notifications", "--recipient", "a@example.com"], { url: seeded.url });
+
+  assert.ok(stdout.includes(`\n  ${id}\n  Acme invites you\n  refused\n`), stdout);
+});
+
 for (const down of [false, true]) {
   test(`a mail behind the mail server ${down ? "that is down " : ""}waits for the same on the screen, in JSON and in CSV`, async (t) => {
     if (down) await relayDown(t);
