@@ -1,8 +1,12 @@
 /** What an event says, in one sentence for a terminal. */
 import type { Event } from "../domain/event.ts";
 import type { Json } from "../domain/json.ts";
+import { shortId } from "./mail-facts.ts";
 import { quoted } from "./printable.ts";
 import type { Zone } from "./zone.ts";
+
+/** Of more mails that were decided about at once, the first are named. */
+const NAMED_MAILS = 10;
 
 /** @param organizationName of the event's invite, as now known */
 export function summaryOf(event: Event, organizationName: string | null, zone: Zone): string {
@@ -45,11 +49,11 @@ export function summaryOf(event: Event, organizationName: string | null, zone: Z
     case "invite.unrecognised":
       return `${who}: ${event.data.reason}`;
     case "notification.dead":
-      return `mail to ${event.data.recipient} was given up: ${event.data.reason}`;
+      return `mail ${shortId(event.data.notificationId)} to ${event.data.recipient} was given up: ${event.data.reason}`;
     case "notification.retried":
-      return `${event.data.by} had ${count(event.data.notificationIds.length, "mail")} tried again`;
+      return `${event.data.by} had ${mailsText(event.data.notificationIds)} tried again`;
     case "notification.discarded":
-      return `${event.data.by} discarded ${count(event.data.notificationIds.length, "mail")}: ${event.data.reason}`;
+      return `${event.data.by} discarded ${mailsText(event.data.notificationIds)}: ${event.data.reason}`;
     case "watch.blind":
       return `blind since ${when(event.data.since)}, ${count(event.data.atRisk.length, "invitation")} at risk: ${event.data.reason}`;
     case "watch.recovered":
@@ -65,6 +69,12 @@ export function summaryOf(event: Event, organizationName: string | null, zone: Z
 
 function silenced({ inviteId, organization }: Event<"silence.ended">["data"]): string {
   return inviteId === null ? `organizations like ${quoted(organization ?? "")}` : `the invitation ${inviteId}`;
+}
+
+/** How many, and which; of many the first. */
+function mailsText(ids: readonly string[]): string {
+  const named = ids.slice(0, NAMED_MAILS).map(shortId).join(", ");
+  return `${count(ids.length, "mail")} (${named}${ids.length > NAMED_MAILS ? ", …" : ""})`;
 }
 
 function count(number: number, noun: string): string {

@@ -198,11 +198,20 @@ for (const [args, sentence] of [
 }
 
 test("what people decided about mails is told by the history in a sentence", async () => {
+  const given = { by: "invitewatch", reason: "refused", notificationId: ids.dead, recipient: "lead@example.com" };
+  const died = { type: "notification.dead", inviteId: null, occurredAt: at("09:00"), data: given } as const;
+  await seeded.events("ops", [died], at("09:00"));
   await run("retry", ids.dead, "--by", "jo");
   await run("discard", ids.dead, ids.failed, "--reason", "told by phone", "--by", "kim");
 
   const { stdout } = await runCommand(["history"], { url: seeded.url, columns: 200 });
 
-  assert.match(stdout, /notification\.retried +jo had 1 mail tried again\n/);
-  assert.match(stdout, /notification\.discarded +kim discarded 2 mails: told by phone\n/);
+  const [dead, failed] = [ids.dead, ids.failed].map((id) => id.slice(0, 8));
+  for (const line of [
+    `notification.dead       mail ${dead} to lead@example.com was given up: refused`,
+    `notification.retried    jo had 1 mail (${dead}) tried again`,
+    `notification.discarded  kim discarded 2 mails (${failed}, ${dead}): told by phone`,
+  ]) {
+    assert.ok(stdout.includes(`  ${line}\n`), `${line}\nis not in\n${stdout}`);
+  }
 });
