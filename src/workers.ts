@@ -6,10 +6,12 @@ import { digestId } from "./app/schedule.ts";
 import type { Attempted, Receipt, Recording } from "./app/store.ts";
 import { runSync } from "./app/sync.ts";
 import type { Logger } from "./log.ts";
+import { createRelayLog } from "./relay-log.ts";
 import type { Runtime } from "./wire.ts";
 
 /** @param stop when the program is told to end: what is on the network then is given back */
 export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal): Workers {
+  const logRelay = createRelayLog();
   return {
     async sync(job, signal) {
       const syncLog = log.child({ watch: job.watch, jobId: job.id });
@@ -44,10 +46,10 @@ export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal):
     async deliver(notificationId, takeOver) {
       const mailLog = log.child({ notificationId });
       try {
-        logAttempt(
-          mailLog,
-          await deliver({ notificationId, takeOver }, runtime.mail, { ...runtime, chance: Math.random }),
-        );
+        const ports = { ...runtime, chance: Math.random };
+        const attempt = await deliver({ notificationId, takeOver }, runtime.mail, ports);
+        logAttempt(mailLog, attempt);
+        if (attempt.kind === "attempted") logRelay(attempt.relay, mailLog);
       } catch (error) {
         mailLog.error({ event: "notification.not_attempted", err: error }, "the mail could not be attempted");
         throw error;

@@ -7,6 +7,7 @@
 import type { HoldCause } from "../domain/hold.ts";
 import type { Notification } from "../domain/notification.ts";
 import type { QuietHours } from "../domain/quiet-hours.ts";
+import type { RelayState } from "../domain/relay.ts";
 import { releaseOf } from "../domain/release.ts";
 import { textOfComposed } from "../mail/composed-text.ts";
 import { renderMail } from "../mail/render.ts";
@@ -59,6 +60,8 @@ export type Attempt =
       readonly attempts: readonly Attempted[];
       /** Null where it is another attempt's to say what becomes of the mail: this one was taken for lost. */
       readonly receipt: Receipt | null;
+      /** The state of the mail server from now on; null where the attempts say nothing new of it. */
+      readonly relay: RelayState | null;
     };
 
 /** Tries the mail, if it is owed and its time has come, and writes the receipt. Rejects only where the database fails. */

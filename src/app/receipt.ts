@@ -26,7 +26,8 @@ export async function conclude(
   const relay = await relayAfter(attempts, way, ports);
   const receipt = await receiptOf(attempts, owed, relay, ports);
   const counts = await ports.outbox.receive(notification.id, receipt, attempts, relay);
-  return { kind: "attempted", notification, attempts, receipt: counts ? receipt : null };
+  const told = counts ? { receipt, relay } : { receipt: null, relay: null };
+  return { kind: "attempted", notification, attempts, ...told };
 }
 
 /** What an attempt says of the relay; null where it says nothing new. Only a probe finds out that it is well again. */

@@ -6,7 +6,9 @@ import { createOutboxStore } from "../../src/adapters/postgres/outbox-store.ts";
 import { createMailTransport } from "../../src/adapters/smtp/transport.ts";
 import { type Attempt, type DeliverPorts, deliver, type MailSettings } from "../../src/app/deliver.ts";
 import { nextAttemptAt } from "../../src/domain/retry.ts";
+import { createLogger } from "../../src/log.ts";
 import { messageIdFor } from "../../src/mail/headers.ts";
+import { createRelayLog } from "../../src/relay-log.ts";
 import { type OpenedDatabase, openTestDatabase } from "../support/database.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../support/durations.ts";
 import { startFaultyRelay } from "../support/faulty-relay.ts";
@@ -49,6 +51,13 @@ function portsTo(relay: Pick<Relay, "url">, lab: Lab): DeliverPorts {
   const outbox = createOutboxStore(database, database.queue.enqueueDeliveries);
   const transport = createMailTransport(relay.url, (text) => text.replaceAll("hunter2", "[redacted]"));
   return { outbox, transport, clock: { now: lab.now }, fallbacks: [], chance: () => 0.5, newId: randomUUID };
+}
+
+/** A log, and its lines as they were written. */
+function capture() {
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => lines.push(JSON.parse(line)) };
+  return { lines, log: createLogger({ level: "info", format: "json", redact: (text) => text, destination }) };
 }
 
 function rowOf(id: string) {
@@ -301,6 +310,55 @@ describe("while the mail server is away", () => {
       new Set(["pending true"]),
     );
     assert.equal(rows.filter(({ attempts }) => attempts > 0).length, tried);
+  });
+
+  test("one log line says that it went down, and one that it is well again and for how long it was not", async (t) => {
+    const { lab, relay, ports, ids } = await open(
+      t,
+      [1, 2, 3, 4, 5].map((nth) => `person-${nth}@example.com`),
+    );
+    const { lines, log } = capture();
+    const logRelay = createRelayLog();
+    const tryAll = async () => {
+      const attempts = await Promise.all(ids.map((id) => deliver({ notificationId: id }, settings, ports)));
+      for (const attempt of attempts) if (attempt.kind === "attempted") logRelay(attempt.relay, log);
+      return attempts.filter(({ kind }) => kind === "attempted").length;
+    };
+    const downSince = lab.now().toISOString();
+    await relay.close();
+
+    const tried = [await tryAll()];
+    lab.pass(15 * SECOND);
+    tried.push(await tryAll());
+    lab.pass(MINUTE);
+    const back = await startRelay(relay.port);
+    t.after(back.close);
+    tried.push(await tryAll(), await tryAll());
+    await back.close();
+    lab.invite({ organization_name: "Southwind" });
+    const { notifications } = await lab.sync();
+    ids.splice(0, ids.length, ...notifications.map(({ id }) => id));
+    await tryAll();
+
+    const told = lines.map(({ time: _, reason, ...line }) => ({
+      ...line,
+      reason: /cannot be reached/.test(`${reason}`),
+    }));
+    const later = (ms: number) => new Date(Date.parse(downSince) + ms).toISOString();
+    const down = { level: "error", event: "mail_server.down", reason: true, msg: "the mail server is down" };
+    assert.ok((tried[0] ?? 0) > 1, "several mails found out side by side");
+    assert.deepEqual(told, [
+      { ...down, downSince, nextProbeAt: later(15 * SECOND) },
+      {
+        level: "info",
+        event: "mail_server.well",
+        downSince,
+        downMs: 75 * SECOND,
+        reason: false,
+        msg: "the mail server is well again",
+      },
+      { ...down, downSince: later(75 * SECOND), nextProbeAt: later(90 * SECOND) },
+    ]);
   });
 
   test("all that waited is due as soon as the probe is answered, whatever it is answered", async (t) => {

@@ -139,6 +139,7 @@ test("`sync` exits 1 and says why where the API refuses, and the mail server is 
 
   assert.equal(unmailed.code, 1);
   assert.match(unmailed.stdout, /default: complete\nmail to ops@example\.com: still owed: .*cannot be reached/);
+  assert.equal(unmailed.stderr.match(/"level":"error",[^\n]*"event":"mail_server\.down"/g)?.length, 1);
   assert.equal(waiting.code, 1);
   // Neither is tried before the mail server's next turn.
   const still = "mail to ops@example\\.com: still owed: ";
