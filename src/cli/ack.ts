@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { acknowledge } from "../app/people.ts";
 import type { Invite } from "../domain/invite.ts";
 import type { Context } from "./context.ts";
-import { writeWrapped } from "./lines.ts";
+import { helpText, writeWrapped } from "./lines.ts";
 import { findInvites, nameOf, type PeopleDesk, readBy, readWords, refuse, withPeople } from "./people.ts";
 import { printable } from "./printable.ts";
 
@@ -25,7 +25,7 @@ export function addAck(program: Command, context: Context): void {
     .option("--note <text>", "what to remember of it, kept in the history")
     .option("--by <name>", "who says so; your login name by default")
     .option("--watch <name>", "only in this watch")
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action(async (text: string, options: Options) => {
       const by = readBy(options.by);
       const note = options.note === undefined ? null : readWords("--note", options.note);

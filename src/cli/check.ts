@@ -4,13 +4,17 @@ import type { Config } from "../config/config.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
 import type { Finding } from "./findings.ts";
+import { helpText } from "./lines.ts";
 import { printable } from "./printable.ts";
 
 export function addCheck(program: Command, context: Context): void {
   program
     .command("check")
     .description("look at configuration, database, credential, one read of the list, clock and mail server")
-    .addHelpText("after", "\nExamples:\n  $ invitewatch check\n\nExit code 1 means that there is something to fix.")
+    .addHelpText(
+      "after",
+      helpText("\nExamples:\n  $ invitewatch check\n\nExit code 1 means that there is something to fix.", context),
+    )
     .action(async () => {
       const config = await loadConfiguration(context);
       let fine = true;

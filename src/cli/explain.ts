@@ -7,6 +7,7 @@ import { isInForce } from "../domain/silence.ts";
 import { type Context, write } from "./context.ts";
 import { screenOf } from "./explain-screen.ts";
 import { type JsonRow, jsonText } from "./format.ts";
+import { helpText } from "./lines.ts";
 import { attemptJson, mailJson } from "./mail-json.ts";
 import { findInvites, nameOf, type PeopleDesk, refuse, withPeople } from "./people.ts";
 import { printable } from "./printable.ts";
@@ -30,7 +31,7 @@ export function addExplain(program: Command, context: Context): void {
     .option("--watch <name>", "where several watches have the invitation: this one")
     .addOption(new Option("--format <format>", "how to write the answer").choices(["table", "json"]).default("table"))
     .addOption(new Option("--json", "short for --format json").conflicts("format"))
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action((text: string, options: Options) =>
       withPeople(context, "read", async (desk) => {
         const [invite, ...others] = await findInvites(text, options.watch, { people: desk.people, context });

@@ -4,6 +4,7 @@ import type { Gap } from "../domain/coverage.ts";
 import type { Context } from "./context.ts";
 import { gapJson, gapLength, periodOf, readCoverage } from "./coverage.ts";
 import { held, type Report, writeReport } from "./format.ts";
+import { helpText } from "./lines.ts";
 import { addReadingOptions, type Desk, type ReadingOptions, reading } from "./reading.ts";
 import type { Zone } from "./zone.ts";
 
@@ -23,7 +24,7 @@ export function addGaps(program: Command, context: Context): void {
     .option("--since <time>", "only those that lasted until then or longer")
     .option("--until <time>", "only those that began before");
   addReadingOptions(command)
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action((options: Options) => reading(context, options, (desk) => answer(desk, options, context)));
 }
 

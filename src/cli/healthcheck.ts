@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import type { Config } from "../config/config.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
+import { helpText } from "./lines.ts";
 
 const TIMEOUT_MS = 5_000;
 /** An address to listen on that is none to connect to. */
@@ -19,11 +20,14 @@ export function addHealthcheck(program: Command, context: Context): void {
     .description("exit 0 if the daemon is alive, else 1 (for containers)")
     .addHelpText(
       "after",
-      `
+      helpText(
+        `
 Asks the daemon's /healthz; where HTTP_PORT=0 turns that off, whether the database answers.
 
 Examples:
   $ docker compose exec invitewatch invitewatch healthcheck`,
+        context,
+      ),
     )
     .action(async () => {
       const config = await loadConfiguration(context);

@@ -6,6 +6,7 @@ import { matches } from "../domain/pattern.ts";
 import { type Context, write } from "./context.ts";
 import { coverageClosing, periodOf, readCoverage } from "./coverage.ts";
 import { type Report, writeReport } from "./format.ts";
+import { helpText } from "./lines.ts";
 import { printable } from "./printable.ts";
 import {
   addPagingOptions,
@@ -35,6 +36,7 @@ type Options = ReadingOptions &
 
 const HELP = `
 A TIME is RFC 3339 (2026-11-22T10:00:00Z), a day (2026-11-22), yesterday, or how long ago (2h, 3d).
+
 Events come newest first, in ndjson oldest first, so that \`invitewatch verify -\` can read along.
 
 Examples:
@@ -71,7 +73,7 @@ export function addHistory(program: Command, context: Context): void {
     .option("--status <status>", "only invitations whose status is this now")
     .option("--text <text>", "part of any value in the event, or of the organization's name");
   addPagingOptions(addReadingOptions(command))
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action((options: Options) => reading(context, options, (desk) => answer(desk, options, context)));
 }
 

@@ -4,6 +4,7 @@ import { parseDuration } from "../config/duration.ts";
 import { type Invite, inviteJson } from "../domain/invite.ts";
 import type { Context } from "./context.ts";
 import { type Report, writeReport } from "./format.ts";
+import { helpText } from "./lines.ts";
 import { quoted } from "./printable.ts";
 import {
   addPagingOptions,
@@ -61,7 +62,7 @@ export function addInvites(program: Command, context: Context): void {
     )
     .addOption(new Option("--all", "whatever the status").conflicts("status"));
   addPagingOptions(addReadingOptions(command))
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action((options: Options) => reading(context, options, (desk) => answer(desk, options, context)));
 }
 

@@ -33,6 +33,23 @@ export function titledWhole(title: string, text: string, { columns }: Screen): s
   return widthOf(beside) <= columns ? [beside] : [`${INDENT}${title}`, `${INDENT}${printable(text)}`];
 }
 
+/**
+ * What stands below the options in the help of a command: paragraphs wrapped at the screen's width. Indented lines are
+ * examples, which are left whole for copying.
+ */
+export function helpText(text: string, { columns }: Screen): string {
+  const paragraphs = text
+    .trim()
+    .split("\n\n")
+    .map((one) => {
+      const [examples = [], prose = []] = [true, false].map((indented) =>
+        one.split("\n").filter((line) => line.startsWith(INDENT) === indented),
+      );
+      return [...wrap([prose.join(" ")], columns), ...examples].join("\n");
+    });
+  return `\n${paragraphs.join("\n\n")}`;
+}
+
 /** Writes the printable lines to stdout, each wrapped at its width. */
 export function writeWrapped(lines: readonly string[], context: Context): Promise<void> {
   return write(context.stdout, `${lines.flatMap((line) => hang(line, context)).join("\n")}\n`);

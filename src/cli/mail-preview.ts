@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { PreviewSettings } from "../mail/preview.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
+import { helpText } from "./lines.ts";
 import { printable } from "./printable.ts";
 
 const FOLDER = "mail-preview";
@@ -17,13 +18,16 @@ export function addMailPreview(mail: Command, context: Context): void {
     .option("--out <folder>", "where to write; a new or empty folder, or one of an earlier preview", FOLDER)
     .addHelpText(
       "after",
-      `
+      helpText(
+        `
 Nothing is sent, and nothing has to be configured. Where something is, the mails have its sender, PUBLIC_URL and time
 zone. Each kind is shown twice: with ordinary data, and with what strangers might write to deceive.
 
 Examples:
   $ invitewatch mail preview
   $ invitewatch mail preview --out /tmp/mails`,
+        context,
+      ),
     )
     .action(async ({ out }: { out: string }) => {
       const { mail: mailConfig, publicUrl, timezone, watches } = await loadConfiguration(context);

@@ -6,6 +6,7 @@ import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
 import { UsageError } from "./failure.ts";
 import { jsonText } from "./format.ts";
+import { helpText } from "./lines.ts";
 
 type Options = { readonly to?: readonly string[]; readonly format: "table" | "json"; readonly json?: true };
 
@@ -23,13 +24,16 @@ export function addMailTest(mail: Command, context: Context): void {
     .addOption(new Option("--json", "short for --format json").conflicts("format"))
     .addHelpText(
       "after",
-      `
+      helpText(
+        `
 Exit code 1 means that the mail server did not take the mail for everybody. That it was taken does not say that it
 arrives: look for it in the mailbox, also among the junk.
 
 Examples:
   $ invitewatch mail test
   $ invitewatch mail test --to ops@example.com --to lead@example.com`,
+        context,
+      ),
     )
     .action(async (options: Options) => {
       const config = await loadConfiguration(context);

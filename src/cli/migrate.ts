@@ -2,12 +2,16 @@
 import type { Command } from "commander";
 import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
+import { helpText } from "./lines.ts";
 
 export function addMigrate(program: Command, context: Context): void {
   program
     .command("migrate")
     .description("bring the database up to date with this version")
-    .addHelpText("after", "\nExamples:\n  $ DATABASE_URL=postgres://invitewatch@db/invitewatch invitewatch migrate")
+    .addHelpText(
+      "after",
+      helpText("\nExamples:\n  $ DATABASE_URL=postgres://invitewatch@db/invitewatch invitewatch migrate", context),
+    )
     .action(async () => {
       const { databaseUrl } = await loadConfiguration(context);
       // Loaded here so that `--help` and a wrong configuration are answered at once.

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { discardMails } from "../app/mail-decisions.ts";
 import { type Context, write } from "./context.ts";
+import { helpText } from "./lines.ts";
 import { findMails, mailName, refuseMails } from "./mails.ts";
 import { readBy, readWords, withPeople } from "./people.ts";
 
@@ -22,7 +23,7 @@ export function addNotificationsDiscard(notifications: Command, context: Context
     .description("drop mails that wait or were given up")
     .requiredOption("--reason <text>", "why, for those who wonder later")
     .option("--by <name>", "who asks for it; your login name by default")
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action(async (texts: readonly string[], options: Options) => {
       const words = { by: readBy(options.by), reason: readWords("--reason", options.reason) };
       await withPeople(context, "write", async (desk) => {

@@ -4,6 +4,7 @@ import { isHeld, retryAllDead, retryMails } from "../app/mail-decisions.ts";
 import type { ListedMail } from "../app/queries.ts";
 import { type Context, write } from "./context.ts";
 import { UsageError } from "./failure.ts";
+import { helpText } from "./lines.ts";
 import { findMails, mailName, refuseMails } from "./mails.ts";
 import { type PeopleDesk, readBy, withPeople } from "./people.ts";
 import { printable } from "./printable.ts";
@@ -26,7 +27,7 @@ export function addNotificationsRetry(notifications: Command, context: Context):
     .description("try mails again now that wait or were given up")
     .option("--all-dead", "every mail that was given up")
     .option("--by <name>", "who asks for it; your login name by default")
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action(async (texts: readonly string[], options: Options) => {
       const all = options.allDead === true;
       if (all && texts.length > 0) throw new UsageError("Name mails or say --all-dead, not both.");

@@ -4,6 +4,7 @@ import type { MailStory } from "../app/explain.ts";
 import { eventJson } from "../domain/chain.ts";
 import { type Context, write } from "./context.ts";
 import { type JsonRow, jsonText } from "./format.ts";
+import { helpText } from "./lines.ts";
 import { attemptJson, mailJson } from "./mail-json.ts";
 import { findMails, mailName } from "./mails.ts";
 import { mailScreenOf } from "./notifications-show-screen.ts";
@@ -31,7 +32,7 @@ export function addNotificationsShow(notifications: Command, context: Context): 
     .addOption(new Option("--format <format>", "how to write the answer").choices(["table", "json"]).default("table"))
     .addOption(new Option("--json", "short for --format json").conflicts("format"))
     .addOption(new Option("--mime", "write the mail itself, as it is sent").conflicts(["format", "json"]))
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action((text: string, options: Options) =>
       withPeople(context, "read", async (desk) => {
         const [id] = await findMails([text], desk, context);

@@ -8,6 +8,7 @@ import type { NotificationKind, NotificationState } from "../domain/notification
 import type { Context } from "./context.ts";
 import { type Period, periodOf } from "./coverage.ts";
 import { type Report, writeReport } from "./format.ts";
+import { helpText } from "./lines.ts";
 import { notificationJson } from "./mail-json.ts";
 import { addNotificationsDiscard } from "./notifications-discard.ts";
 import { addNotificationsRetry } from "./notifications-retry.ts";
@@ -39,6 +40,7 @@ const KINDS: readonly NotificationKind[] = [...EVENT_TYPES, "inventory", "digest
 
 const HELP = `
 A TIME is RFC 3339 (2026-11-22T10:00:00Z), a day (2026-11-22), yesterday, or how long ago (2h, 3d).
+
 Every attempt at a mail is told by \`invitewatch notifications show\`; all mails about an invitation, and what was not
 mailed, by \`invitewatch explain\`.
 
@@ -78,7 +80,7 @@ export function addNotifications(program: Command, context: Context): void {
     .option("--since <time>", "only mails made then or later")
     .option("--until <time>", "only mails made before");
   addPagingOptions(addReadingOptions(command))
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action((options: Options) => reading(context, options, (desk) => answer(desk, options, context)));
   addNotificationsShow(command, context);
   addNotificationsRetry(command, context);

@@ -10,6 +10,7 @@ import { addGaps } from "./gaps.ts";
 import { addHealthcheck } from "./healthcheck.ts";
 import { addHistory } from "./history.ts";
 import { addInvites } from "./invites.ts";
+import { helpText } from "./lines.ts";
 import { addMail } from "./mail.ts";
 import { addMigrate } from "./migrate.ts";
 import { addNotifications } from "./notifications.ts";
@@ -26,6 +27,7 @@ import { addVerify } from "./verify.ts";
 const HELP = `
 Configured by environment variables, such as DATABASE_URL, and for several watches by the YAML file that
 INVITEWATCH_CONFIG names. Data goes to stdout, everything else to stderr.
+
 Exit codes: 0 done; 1 the work failed or fell short; 2 wrong usage or configuration.
 
 Examples:
@@ -79,7 +81,7 @@ function createProgram(context: Context): Command {
       getOutHelpWidth: () => columns,
       getErrHelpWidth: () => columns,
     })
-    .addHelpText("after", HELP);
+    .addHelpText("after", helpText(HELP, context));
   addRun(program, context);
   addSync(program, context);
   addCheck(program, context);

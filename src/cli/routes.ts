@@ -11,6 +11,7 @@ import { type Context, write } from "./context.ts";
 import { UsageError } from "./failure.ts";
 import { held, type Report, writeReport } from "./format.ts";
 import { type Column, renderTable, wrap } from "./format-table.ts";
+import { helpText } from "./lines.ts";
 import { printable } from "./printable.ts";
 import { addReadingOptions, type ReadingOptions, repeatable } from "./reading.ts";
 
@@ -47,7 +48,7 @@ export function addRoutes(program: Command, context: Context): void {
     .addOption(repeatable("--role <name>", "a role that is offered; may be given several times"))
     .addOption(repeatable("--type <type>", "a type of event, such as 'invite.*'; may be given several times"));
   addReadingOptions(command)
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action(async (options: Options) => answer(await loadConfiguration(context), options, context));
 }
 

@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import { type Covered, type SilenceRequest, silence } from "../app/people.ts";
 import type { Context } from "./context.ts";
 import { UsageError } from "./failure.ts";
-import { writeWrapped } from "./lines.ts";
+import { helpText, writeWrapped } from "./lines.ts";
 import { findInvites, knowsWatch, nameOf, type PeopleDesk, readBy, readWords, refuse, withPeople } from "./people.ts";
 import { printable, quoted } from "./printable.ts";
 import { readUntil } from "./until.ts";
@@ -40,7 +40,7 @@ export function addSilence(program: Command, context: Context): void {
     .requiredOption("--reason <text>", "why, for those who wonder later")
     .option("--watch <name>", "only in this watch; in all by default")
     .option("--by <name>", "who asks for it; your login name by default")
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action(async (options: Options) => {
       if (options.invite === undefined && options.org === undefined) {
         throw new UsageError("Say what to silence: --invite ID or --org TEXT.");

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { isInForce, type Silence } from "../domain/silence.ts";
 import type { Context } from "./context.ts";
 import { type JsonRow, type Report, writeReport } from "./format.ts";
+import { helpText } from "./lines.ts";
 import { type PeopleDesk, withPeople } from "./people.ts";
 import { quoted } from "./printable.ts";
 import {
@@ -30,7 +31,7 @@ export function addSilences(program: Command, context: Context): void {
     .description("the silences in force, newest first")
     .option("--all", "those that are over or were ended too");
   addPagingOptions(addReadingOptions(command))
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action((options: Options) => withPeople(context, "read", (desk) => answer(desk, options, context)));
 }
 

@@ -8,6 +8,7 @@ import { type Context, write } from "./context.ts";
 import { gapJson, readCoverage } from "./coverage.ts";
 import { held, type JsonRow, jsonText, writeReport } from "./format.ts";
 import { wrap } from "./format-table.ts";
+import { helpText } from "./lines.ts";
 import { printable, quoted } from "./printable.ts";
 import { addReadingOptions, type Desk, type ReadingOptions, reading } from "./reading.ts";
 import { relative } from "./zone.ts";
@@ -29,9 +30,11 @@ type Standing = WatchStatus & {
 };
 
 export function addStatus(program: Command, context: Context): void {
-  const command = program.command("status").description("where things stand: syncs, gaps, pending invites, mail owed");
+  const command = program
+    .command("status")
+    .description("where things stand: syncs, gaps, pending invitations, mail owed");
   addReadingOptions(command)
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action((options: ReadingOptions) => reading(context, options, (desk) => answer(desk, options, context)));
 }
 

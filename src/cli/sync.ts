@@ -1,6 +1,7 @@
 /** `sync`: one round for every watch; with `--dry-run`, what it would do. */
 import type { Command } from "commander";
 import type { Context } from "./context.ts";
+import { helpText } from "./lines.ts";
 
 export function addSync(program: Command, context: Context): void {
   program
@@ -9,13 +10,16 @@ export function addSync(program: Command, context: Context): void {
     .option("--dry-run", "print the mails that would be sent, and why; change nothing")
     .addHelpText(
       "after",
-      `
+      helpText(
+        `
 Exit code 1 means that a watch could not be read to the end, or that mail which was due could not be delivered.
 Nothing is lost by that: the next sync goes on, and the mail stays owed.
 
 Examples:
   $ invitewatch sync
   $ invitewatch sync --dry-run`,
+        context,
+      ),
     )
     .action(async ({ dryRun = false }: { dryRun?: boolean }) => {
       // Loaded here, and the work last, so that `--help` and a wrong configuration are answered at once.

@@ -4,6 +4,7 @@ import type { Sync, SyncOutcome } from "../domain/sync.ts";
 import type { Context } from "./context.ts";
 import { periodOf } from "./coverage.ts";
 import { type JsonRow, type Report, writeReport } from "./format.ts";
+import { helpText } from "./lines.ts";
 import {
   addPagingOptions,
   addReadingOptions,
@@ -48,7 +49,7 @@ export function addSyncs(program: Command, context: Context): void {
     .option("--until <time>", "only those that started before")
     .addOption(new Option("--outcome <outcome>", "only these").choices(OUTCOMES));
   addPagingOptions(addReadingOptions(command))
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action((options: Options) => reading(context, options, (desk) => answer(desk, options, context)));
 }
 

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { unsilence } from "../app/people.ts";
 import type { Silence } from "../domain/silence.ts";
 import type { Context } from "./context.ts";
-import { writeWrapped } from "./lines.ts";
+import { helpText, writeWrapped } from "./lines.ts";
 import { type PeopleDesk, readBy, refuse, withPeople } from "./people.ts";
 import { printable, quoted } from "./printable.ts";
 import { subjectOf } from "./silence.ts";
@@ -24,7 +24,7 @@ export function addUnsilence(program: Command, context: Context): void {
     .argument("<id>", "id of the silence, or its beginning")
     .description("end a silence before its time, and tell what it held")
     .option("--by <name>", "who ends it; your login name by default")
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action(async (text: string, options: { readonly by?: string }) => {
       const by = readBy(options.by);
       await withPeople(context, "deliver", async (desk) => {

@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { ExportError, type Verdict, verifyDatabase, verifyExport } from "../app/verify.ts";
 import type { EventJson } from "../domain/chain.ts";
 import { type Context, write } from "./context.ts";
+import { helpText } from "./lines.ts";
 import { printable } from "./printable.ts";
 import { reading, repeatable } from "./reading.ts";
 
@@ -26,7 +27,7 @@ export function addVerify(program: Command, context: Context): void {
     .argument("[file]", "an export; the database where none is given")
     .addOption(new Option("--head <hash>", "a hash that must be in the chain").argParser(parseHash))
     .addOption(repeatable("--watch <name>", "only this watch; may be given several times"))
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP, context))
     .action((file: string | undefined, options: Options) =>
       file === undefined
         ? reading(context, options, async ({ reader, watches }) =>

@@ -7,6 +7,23 @@ import { createTestDatabase } from "../support/postgres.ts";
 import { runCommand } from "./command.ts";
 
 const READING = ["status", "invites", "history", "syncs", "gaps", "notifications", "verify"];
+const ALL = [
+  ...[
+    ...READING,
+    "run",
+    "sync",
+    "check",
+    "explain",
+    "ack",
+    "silence",
+    "silences",
+    "unsilence",
+    "migrate",
+    "healthcheck",
+  ],
+  ...["notifications show", "notifications retry", "notifications discard"],
+  ...["mail test", "mail preview", "routes test"],
+];
 
 test("the help names every command, on stdout", async () => {
   const { code, stdout, stderr } = await runCommand(["--help"]);
@@ -23,6 +40,28 @@ for (const name of READING) {
     assert.match(stdout, new RegExp(`Examples:\n  \\$ invitewatch ${name}`));
   });
 }
+
+test("no help is wider than 80 columns but for its examples, which can be copied whole", async () => {
+  const helps = await Promise.all(ALL.map((name) => runCommand([...name.split(" "), "--help"], { columns: 80 })));
+
+  const lines = helps.flatMap(({ stdout }) => stdout.split("\n"));
+  assert.deepEqual(
+    lines.filter((line) => line.length > 80 && !line.startsWith("  $ ")),
+    [],
+  );
+  assert.ok(
+    lines.includes('  $ invitewatch silence --org "Acme" --until 3d --reason "we are moving to Acme, all is expected"'),
+  );
+});
+
+test("the text of a help is as wide as the terminal", async () => {
+  const { stdout } = await runCommand(["status", "--help"], { columns: 50 });
+
+  assert.match(
+    stdout,
+    /\n\nEnds with 1 when a watch is blind or had no\ncomplete sync within two intervals, or a mail is\noverdue /,
+  );
+});
 
 test("the version is the package's", async () => {
   const { code, stdout } = await runCommand(["--version"]);
