@@ -64,7 +64,7 @@ export type SyncFilter = {
 
 export type NotificationFilter = {
   readonly watches: readonly string[] | null;
-  readonly state: NotificationState | null;
+  readonly states: readonly NotificationState[] | null;
   /** Mails with an event of this invite. */
   readonly inviteId: string | null;
   /** The whole address, upper and lower case alike. */

@@ -27,7 +27,7 @@ import { spellInstants } from "./zone.ts";
 
 type Options = ReadingOptions &
   PagingOptions & {
-    readonly state?: NotificationState;
+    readonly state?: readonly NotificationState[];
     readonly invite?: string;
     readonly recipient?: string;
     readonly kind?: NotificationKind;
@@ -73,7 +73,11 @@ export function addNotifications(program: Command, context: Context): void {
   const command = program
     .command("notifications")
     .description("the mails owed and delivered, newest first; show tells one, retry and discard act on them")
-    .addOption(new Option("--state <state>", "only these").choices(STATES))
+    .addOption(
+      new Option("--state <state>", `only these: ${STATES.join(", ")}; may be given several times`).argParser(
+        parseState,
+      ),
+    )
     .option("--invite <id>", "only mails about this invitation: its id, or the beginning of it")
     .option("--recipient <address>", "only mails to this address")
     .addOption(new Option("--kind <kind>", "only this kind, such as invite.expiring or digest").argParser(parseKind))
@@ -85,6 +89,12 @@ export function addNotifications(program: Command, context: Context): void {
   addNotificationsShow(command, context);
   addNotificationsRetry(command, context);
   addNotificationsDiscard(command, context);
+}
+
+function parseState(text: string, before: readonly NotificationState[] = []): readonly NotificationState[] {
+  const state = STATES.find((one) => one === text);
+  if (state === undefined) throw new InvalidArgumentError(`Allowed choices are ${STATES.join(", ")}.`);
+  return [...before, state];
 }
 
 function parseKind(text: string): NotificationKind {
@@ -114,8 +124,8 @@ function filterOf(
   inviteId: string | null,
   where: Period & Pick<NotificationFilter, "watches">,
 ): NotificationFilter {
-  const { state = null, recipient = null, kind = null } = options;
-  return { ...where, state, inviteId, recipient, kind };
+  const { state: states = null, recipient = null, kind = null } = options;
+  return { ...where, states, inviteId, recipient, kind };
 }
 
 function columns(desk: Desk): Report<ListedMail>["columns"] {

@@ -145,7 +145,7 @@ async function playUntilStopped({ scene, mailbox }: Stage, stop: AbortSignal): P
 /** Ids of the mails whose time has come by the story's clock, oldest first: in the same order every time. */
 async function dueMails({ database, clock }: Runtime): Promise<readonly string[]> {
   const any = { watches: null, inviteId: null, recipient: null, kind: null, since: null, until: null };
-  const filter = { ...any, state: "pending" } as const;
+  const filter = { ...any, states: ["pending"] } as const;
   const { rows } = createReader(database).notifications(filter, { order: "asc", cursor: null, limit: null });
   const owed = await Array.fromAsync(rows);
   const now = clock.now();

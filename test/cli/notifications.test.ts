@@ -78,7 +78,14 @@ test("the remark says why a mail waits or was given up, and that a delivered one
 
 test("who discarded a mail does not seem to have said what the mail server said", async () => {
   const reason = "discarded by anna: lead has left";
-  await owe(seeded, { state: "cancelled", reason, error: "550 no", eventSeqs: [], recipient: "left@example.com" });
+  await owe(seeded, {
+    state: "cancelled",
+    reason,
+    error: "550 no",
+    eventSeqs: [],
+    recipient: "left@example.com",
+    createdAt: at("08:00"),
+  });
 
   const { stdout } = await run("--recipient", "left@example.com");
 
@@ -93,6 +100,7 @@ test("where id, subject and remark do not fit beside the others, each has lines 
     subject,
     eventSeqs: [],
     recipient: "a@example.com",
+    createdAt: at("08:00"),
   });
 
   const { stdout } = await runCommand(["notifications", "--recipient", "a@example.com"], { url: seeded.url });
@@ -148,6 +156,8 @@ test("mails are found by recipient, kind and time", async () => {
     ids.failed,
   ]);
   assert.deepEqual(await idsOf("--state", "dead", "--kind", "digest"), []);
+  const states = ["--state", "dead", "--state", "delivered"];
+  assert.deepEqual(await idsOf(...states, "--since", "2026-11-22T08:03:30Z"), [ids.dead, ids.repeated]);
 });
 
 for (const command of ["notifications", "history"] as const) {
@@ -186,6 +196,10 @@ for (const command of ["notifications", "history"] as const) {
 
 for (const [args, sentence] of [
   [["--kind", "invite"], /argument 'invite' is invalid\. It takes one of invite\.received, .*digest, summary, test\./],
+  [
+    ["--state", "lost"],
+    /argument 'lost' is invalid\. Allowed choices are pending, sending, delivered, dead, cancelled\./,
+  ],
   [["--since", "soon"], /^--since cannot be "soon"/],
   [["resend"], /too many arguments|unknown command/i],
 ] as const) {

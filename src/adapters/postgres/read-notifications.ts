@@ -54,14 +54,14 @@ export function listNotifications(database: Database, filter: NotificationFilter
 }
 
 function conditionsOf(filter: NotificationFilter): Prisma.Sql[] {
-  const { watches, state, inviteId, recipient, kind, since, until } = filter;
+  const { watches, states, inviteId, recipient, kind, since, until } = filter;
   const where: Prisma.Sql[] = [];
   if (watches !== null) {
     where.push(
       Prisma.sql`(n.watch = ANY (${[...watches]}::text[]) OR ${covers(Prisma.sql`c.watch = ANY (${[...watches]}::text[])`)})`,
     );
   }
-  if (state !== null) where.push(Prisma.sql`n.state = ${state}`);
+  if (states !== null) where.push(Prisma.sql`n.state = ANY (${[...states]}::text[])`);
   if (inviteId !== null) {
     const tellsOf = (mail: string) => Prisma.sql`EXISTS (
       SELECT FROM event e WHERE e.watch = ${Prisma.raw(mail)}.watch AND e.seq = ANY (${Prisma.raw(mail)}.event_seqs)

@@ -146,7 +146,7 @@ test("notifications are found by watch, state, invite, recipient, kind and time"
   await seeded.notifications(dead, ofOthers, { ...late, createdAt: at("12:00") });
   const none = {
     watches: null,
-    state: null,
+    states: null,
     inviteId: null,
     recipient: null,
     kind: null,
@@ -156,7 +156,7 @@ test("notifications are found by watch, state, invite, recipient, kind and time"
 
   const found = await Promise.all([
     all(reader.notifications({ ...none, watches: ["b"] }, ALL)),
-    all(reader.notifications({ ...none, state: "dead" }, ALL)),
+    all(reader.notifications({ ...none, states: ["dead"] }, ALL)),
     all(reader.notifications({ ...none, inviteId: "i2" }, ALL)),
     all(reader.notifications({ ...none, inviteId: "i1" }, ALL)),
     all(reader.notifications({ ...none, recipient: "jo@B.example" }, ALL)),
