@@ -21,7 +21,7 @@ export function databaseFaults(form: Form): readonly DatabaseFault[] {
       deadlocks(),
       pausedFor(RELEASE, 2),
       diskFullFor(4),
-      disturbing("the disk is full at every 4th commit", "53100", every(4, isCommit)),
+      silently(disturbing("the disk is full at every 4th commit", "53100", every(4, isCommit))),
       byChance(["40001", "57014", "57P01"], { oneOf: 20, seconds: 10 }),
     ];
   }
@@ -34,12 +34,16 @@ export function databaseFaults(form: Form): readonly DatabaseFault[] {
     pausedFor(RECORDING, null),
     pausedFor(RELEASE, null),
     diskFullFor(60),
-    ...[2, 3, 4, 7].map((k) => disturbing(`the disk is full at every ${k}. commit`, "53100", every(k, isCommit))),
-    ...[2, 3, 5].map((k) => disturbing(`the disk is full at every ${k}. lone change`, "53100", every(k, isLoneChange))),
-    ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((n) => ({
-      ...disturbing(`the disk is full at commit ${n}`, "53100", once(n, isCommit)),
-      says: null,
-    })),
+    disturbing("the disk is full at every 2. commit", "53100", every(2, isCommit)),
+    ...[3, 4, 7].map((k) =>
+      silently(disturbing(`the disk is full at every ${k}. commit`, "53100", every(k, isCommit))),
+    ),
+    ...[2, 3, 5].map((k) =>
+      silently(disturbing(`the disk is full at every ${k}. lone change`, "53100", every(k, isLoneChange))),
+    ),
+    ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((n) =>
+      silently(disturbing(`the disk is full at commit ${n}`, "53100", once(n, isCommit))),
+    ),
     ...["40001", "40P01", "57014", "57P01", "53100"].map((code) => byChance([code], { oneOf: 10, seconds: 40 })),
     byChance(["40001", "57014", "57P01", "53100"], { oneOf: 10, seconds: 40, ofQueue: true }),
   ];
@@ -106,6 +110,11 @@ function disturbing(name: string, code: string, chosen: Choice): DatabaseFault {
       gate.rule((statement) => (chosen(statement) ? failingWith(code, statement) : null));
     },
   };
+}
+
+/** What is done for many mails at once and fails is done again for each, at once and without a word. */
+function silently(fault: DatabaseFault): DatabaseFault {
+  return { ...fault, says: null };
 }
 
 type Chances = {
