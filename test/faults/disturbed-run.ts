@@ -160,7 +160,7 @@ function sayingFaults(program: Program, fault: DatabaseFault | null): string[] {
 }
 
 /** What the job itself brings about, and what a process says that was paused. */
-const EXPECTED = ["sync.incomplete", "sync.taken_over", "schedule.said"];
+const EXPECTED = ["sync.incomplete", "sync.taken_over", "notification.overtaken", "schedule.said"];
 
 /** Other warnings and errors in the log. */
 function troublesOf(program: Program): LogLine[] {
