@@ -126,6 +126,9 @@ export type MailStatus = {
   readonly oldestOwedAt: Date | null;
   /** Mails that were given up. */
   readonly dead: number;
+  /** Those of the owed that the mail server was asked to take and did not yet, and why it did not take the latest. */
+  readonly putOff: number;
+  readonly putOffError: string | null;
   /** Since when the mail server cannot be reached, and what it or the connection said; null while it is well. */
   readonly relayDownSince: Date | null;
   readonly relayError: string | null;

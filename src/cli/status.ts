@@ -90,13 +90,15 @@ function standingJson({ lastCompleteAt, late, lastSync, blindSince, gap, nextExp
 }
 
 function mailJson({ oldestOwedAt, relayDownSince, relayNextProbeAt, ...rest }: MailStatus): JsonRow {
-  const { owed, held, overdue, dead, relayError } = rest;
+  const { owed, held, overdue, dead, putOff, putOffError, relayError } = rest;
   return {
     owed,
     held,
     overdue,
     oldestOwedAt: oldestOwedAt?.toISOString() ?? null,
     dead,
+    putOff,
+    putOffError,
     relayDownSince: relayDownSince?.toISOString() ?? null,
     relayError,
     relayNextProbeAt: relayNextProbeAt?.toISOString() ?? null,
@@ -127,6 +129,7 @@ function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now 
     ...watches,
     "mail",
     ...line("owed", owed),
+    ...(mail.putOff === 0 ? [] : line("put off", `${mail.putOff}, the latest: ${mail.putOffError ?? "no answer"}`)),
     ...line("given up", dead),
     ...(down === null ? [] : line("mail server", down)),
     ...(next === null ? [] : line("", next)),

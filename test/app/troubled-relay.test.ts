@@ -207,10 +207,12 @@ test("a long outage that ends at night leaves one mail in the morning, also of m
   await relay.back();
   await work(stage, 2 * HOUR);
   const atNight = relay.accepted.length - before;
+  const { held, overdue } = await createReader(lab.database).mailStatus(lab.now());
   isNight = false;
   await work(stage, DAY);
 
   assert.deepEqual(await told(stage), (await owed(stage, "ops@example.com")).toSorted());
   assert.ok(atNight <= 1, `${atNight} mails at night`);
+  assert.ok(held >= 5 && overdue === 0, `${held} held, ${overdue} overdue`);
   assert.ok(relay.accepted.length - before <= 2);
 });

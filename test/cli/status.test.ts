@@ -11,7 +11,7 @@ import {
 } from "../adapters/postgres/read-seed.ts";
 import { runCommand } from "./command.ts";
 
-const WELL = { relayDownSince: null, relayError: null, relayNextProbeAt: null };
+const WELL = { putOff: 0, putOffError: null, relayDownSince: null, relayError: null, relayNextProbeAt: null };
 
 let seeded: Seeded;
 
@@ -188,6 +188,22 @@ test("a mail server that is down is named with its error and since when", async 
   );
   assert.equal(mail.relayDownSince, "2026-11-22T19:00:00.000Z");
   assert.equal(mail.relayError, "connection refused");
+});
+
+test("it says how many mails the mail server puts off, and why the latest", async () => {
+  const putOff = { state: "pending", attempts: 1, nextAttemptAt: at("20:30") } as const;
+  await seeded.notifications(
+    notification({ ...putOff, releasedAt: at("19:50"), error: "451 an earlier one" }),
+    notification({ ...putOff, releasedAt: at("19:55"), error: "451 come back later" }),
+    notification({ state: "pending", createdAt: at("20:05") }),
+  );
+  await seeded.database.prisma.$executeRaw`UPDATE notification SET last_attempt_at = released_at`;
+
+  const { stdout } = await status();
+  const { mail } = JSON.parse((await status("--json")).stdout);
+
+  assert.match(stdout, /\n {2}put off +2, the latest: 451 come back later\n/);
+  assert.deepEqual([mail.putOff, mail.putOffError], [2, "451 come back later"]);
 });
 
 for (const [nextProbeAt, when] of [

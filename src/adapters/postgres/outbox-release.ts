@@ -168,10 +168,9 @@ async function carryOut(tx: Tx, release: Release, carrying: Carrying): Promise<R
       const { cause, until, reason } = release.hold;
       // What a silence held has another look when it may go, also where the night holds it on.
       const heldBy = row.held_by === "silence" ? row.held_by : cause;
-      await tx.notification.update({
-        where: { id: row.id },
-        data: { heldBy, reason, nextAttemptAt: until, waitsForRelay: false },
-      });
+      // One that was let through before the outage is so anew when its time comes.
+      const data = { heldBy, reason, nextAttemptAt: until, waitsForRelay: false, releasedAt: null };
+      await tx.notification.update({ where: { id: row.id }, data });
       await enqueue(tx, [row.id], until);
       return { kind: "held", notification, hold: release.hold };
     }
@@ -202,19 +201,18 @@ async function sendFrozen(tx: Tx, carrying: Carrying): Promise<Released> {
   }
   // Whoever was sending it is gone, and nobody knows how far that came.
   const maybeAccepted = row.maybe_accepted || row.state === "sending";
+  const releasedAt = row.released_at ?? now;
   const left = await leave(tx, carrying, async () => {
     // While the relay is down, what the mail tells decides by which way it may go.
     const content = relay.downSince === null ? NO_CONTENT : await readContent(tx, row);
     const mime = Buffer.from(row.mime ?? []);
-    return {
-      notification: { ...notification, maybeAccepted },
-      mime,
-      ...content,
-      ownFailures: await countOwnFailures(tx, row),
-    };
+    const ownFailures = await countOwnFailures(tx, row);
+    return { notification: { ...notification, maybeAccepted, releasedAt }, mime, ...content, ownFailures };
   });
   // After the relay's row, for which a receipt that holds it may be waiting with this one.
-  if (maybeAccepted) await tx.notification.update({ where: { id: row.id }, data: { maybeAccepted } });
+  if (maybeAccepted !== row.maybe_accepted || row.released_at === null) {
+    await tx.notification.update({ where: { id: row.id }, data: { maybeAccepted, releasedAt } });
+  }
   return left;
 }
 

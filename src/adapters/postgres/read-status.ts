@@ -60,6 +60,19 @@ function statusOf(row: WatchStatusRow): WatchStatus {
   };
 }
 
+/** The mail server was reached, and did not take the mail for now. */
+const IS_PUT_OFF = Prisma.sql`state = 'pending' AND attempts > 0 AND NOT waits_for_relay AND released_at IS NOT NULL`;
+
+type MailNumbers = {
+  readonly owed: number;
+  readonly held: number;
+  readonly overdue: number;
+  readonly dead: number;
+  readonly put_off: number;
+  readonly put_off_error: string | null;
+  readonly oldest: Date | null;
+};
+
 /**
  * The outbox in numbers. A mail is due from when it first might have left, whoever had it retried since: from when it
  * came to be owed or, where it was held, from when it was let through or until when it is held.
@@ -67,22 +80,25 @@ function statusOf(row: WatchStatusRow): WatchStatus {
  * @param overdueBefore what is due since before this is overdue
  */
 export async function readMailStatus(database: Database, overdueBefore: Date): Promise<MailStatus> {
-  const [row] = await ask<{ owed: number; held: number; overdue: number; dead: number; oldest: Date | null }>(
+  const [row] = await ask<MailNumbers>(
     database,
     Prisma.sql`
       SELECT count(*) FILTER (WHERE state <> 'dead')::integer AS owed,
         count(*) FILTER (WHERE state <> 'dead' AND due_at < ${instant(overdueBefore)})::integer AS overdue,
         count(*) FILTER (WHERE state = 'pending' AND held_by IS NOT NULL AND released_at IS NULL)::integer AS held,
         count(*) FILTER (WHERE state = 'dead')::integer AS dead,
+        count(*) FILTER (WHERE ${IS_PUT_OFF})::integer AS put_off,
+        (SELECT error FROM notification WHERE ${IS_PUT_OFF} ORDER BY last_attempt_at DESC LIMIT 1) AS put_off_error,
         min(created_at) FILTER (WHERE state <> 'dead') AS oldest
       FROM (
-        SELECT *, CASE WHEN held_by IS NULL THEN created_at
-          ELSE coalesce(least(released_at, (
-            SELECT a.started_at FROM attempt a WHERE a.notification_id = n.id ORDER BY a.number LIMIT 1)), next_attempt_at)
+        SELECT *, CASE WHEN held_by IS NULL THEN created_at WHEN released_at IS NULL THEN next_attempt_at
+          ELSE least(released_at, (
+            SELECT a.started_at FROM attempt a WHERE a.notification_id = n.id ORDER BY a.number LIMIT 1))
           END AS due_at
         FROM notification n WHERE state IN ('pending', 'sending', 'dead')) AS mail`,
   );
   const { owed = 0, held = 0, overdue = 0, dead = 0, oldest = null } = row ?? {};
+  const { put_off: putOff = 0, put_off_error: putOffError = null } = row ?? {};
   const [relay] = await ask<{ down_since: Date; error: string | null; next_probe_at: Date | null }>(
     database,
     Prisma.sql`SELECT down_since, error, next_probe_at FROM relay WHERE down_since IS NOT NULL`,
@@ -92,5 +108,16 @@ export async function readMailStatus(database: Database, overdueBefore: Date): P
     error: relayError = null,
     next_probe_at: relayNextProbeAt = null,
   } = relay ?? {};
-  return { owed, held, overdue, oldestOwedAt: oldest, dead, relayDownSince, relayError, relayNextProbeAt };
+  return {
+    owed,
+    held,
+    overdue,
+    oldestOwedAt: oldest,
+    dead,
+    putOff,
+    putOffError,
+    relayDownSince,
+    relayError,
+    relayNextProbeAt,
+  };
 }
