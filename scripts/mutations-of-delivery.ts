@@ -242,4 +242,15 @@ ${SEND.replace("mime,", "bytes,")}`,
     replace: "if (false)",
     tests: { [TROUBLED]: ["and comes too late is given up, for all to see"] },
   },
+  {
+    name: "that a mail was accepted is forgotten where the database is away",
+    file: "src/adapters/postgres/outbox-store.ts",
+    find: "return untilWritten(() => accept(accepted));",
+    replace: "return accept(accepted);",
+    tests: {
+      "test/adapters/postgres/outbox-store.test.ts": [
+        "that says delivered is written when the database is back, where that was away",
+      ],
+    },
+  },
 ];

@@ -11,6 +11,7 @@ import { requeueForgotten } from "./outbox-forgotten.ts";
 import type { EnqueueDeliveries } from "./outbox-leave.ts";
 import { createRelease, TRANSACTION } from "./outbox-release.ts";
 import { readRelay, writeRelay } from "./relay-state.ts";
+import { untilWritten } from "./until-written.ts";
 
 type Tx = Prisma.TransactionClient;
 
@@ -45,23 +46,27 @@ export function createOutboxStore(
     async receive(id, receipt, attempts, relay) {
       const last = attempts.at(-1) as Attempted;
       if (receipt.state === "delivered" && relay === null && attempts.length === 1) {
-        return accept({ id, at: receipt.at, response: receipt.response, attempted: last });
+        const accepted = { id, at: receipt.at, response: receipt.response, attempted: last };
+        return untilWritten(() => accept(accepted));
       }
-      return prisma.$transaction(async (tx) => {
-        for (const earlier of attempts.slice(0, -1)) await writeAttempt(tx, id, earlier);
-        if (receipt.state === "delivered") {
-          await receiveAccepted(within(tx), [{ id, at: receipt.at, response: receipt.response, attempted: last }]);
-        } else {
-          await writeAttempt(tx, id, last);
-          if (!(await writeReceipt(tx, id, receipt, last, enqueueDeliveries))) return false;
-        }
-        if (relay === null || (await isOvertaken(tx, id, last))) return true;
-        await writeRelay(tx, relay);
-        if (relay.lastOutage !== null && relay.downSince === null) {
-          await wakeWaiting(tx, relay.lastOutage.until, enqueueDeliveries);
-        }
-        return true;
-      }, TRANSACTION);
+      const write = () =>
+        prisma.$transaction(async (tx) => {
+          for (const earlier of attempts.slice(0, -1)) await writeAttempt(tx, id, earlier);
+          if (receipt.state === "delivered") {
+            await receiveAccepted(within(tx), [{ id, at: receipt.at, response: receipt.response, attempted: last }]);
+          } else {
+            await writeAttempt(tx, id, last);
+            if (!(await writeReceipt(tx, id, receipt, last, enqueueDeliveries))) return false;
+          }
+          if (relay === null || (await isOvertaken(tx, id, last))) return true;
+          await writeRelay(tx, relay);
+          if (relay.lastOutage !== null && relay.downSince === null) {
+            await wakeWaiting(tx, relay.lastOutage.until, enqueueDeliveries);
+          }
+          return true;
+        }, TRANSACTION);
+      // Of what is known to be accepted nothing but the receipt keeps it from being sent again.
+      return receipt.state === "delivered" ? untilWritten(write) : write();
     },
 
     undeliveredSince: (at) => prisma.$queryRaw<Undelivered[]>`

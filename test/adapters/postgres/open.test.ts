@@ -67,8 +67,8 @@ describe("a server that vanishes with a statement under way", () => {
     const { prisma, close } = await openDatabase(relay.url, "daemon", 500);
     await prisma.$queryRaw`SELECT 1`;
 
-    const asked = prisma.$queryRaw`SELECT 1 FROM pg_sleep(0.3)`;
-    setTimeout(relay.vanish, 100);
+    const asked = prisma.$queryRaw`SELECT 1`;
+    relay.vanish();
 
     await assert.rejects(asked, isGivenUp);
     assert.deepEqual(await prisma.$queryRaw`SELECT 2 AS next`, [{ next: 2 }]);

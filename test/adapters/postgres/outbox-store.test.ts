@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { openDatabase } from "../../../src/adapters/postgres/open.ts";
 import { createOutboxStore } from "../../../src/adapters/postgres/outbox-store.ts";
 import type { Beginning, OutboxStore, Receipt } from "../../../src/app/store.ts";
 import type { NotificationState } from "../../../src/domain/notification.ts";
@@ -10,6 +12,7 @@ import { type OpenedDatabase, openTestDatabase } from "../../support/database.ts
 import { DAY, HOUR, MINUTE } from "../../support/durations.ts";
 import { openLab } from "../../support/lab.ts";
 import { accepted, failed } from "../../support/outcomes.ts";
+import { startRelay } from "../../support/tcp-relay.ts";
 
 let database: OpenedDatabase;
 let outbox: OutboxStore;
@@ -248,6 +251,35 @@ describe("a receipt", () => {
       },
     );
   });
+
+  for (const [what, state] of [
+    ["", null],
+    [" and that the mail server is well again", { ...RELAY_WELL, lastOutage: { since: NOW, until: later(MINUTE) } }],
+  ] as const) {
+    test(`that says delivered${what} is written when the database is back, where that was away`, async (t) => {
+      const { id } = await owe(t);
+      const relay = await startRelay(new URL(database.url));
+      const far = await openDatabase(relay.url, "daemon");
+      await far.prisma.$queryRaw`SELECT 1`;
+      const farBox = createOutboxStore(far, async () => {});
+      await letThrough(id);
+      await begin(id, 0);
+
+      relay.cut();
+      const mended = delay(700).then(relay.mend);
+      t.after(async () => {
+        await mended;
+        await far.close();
+        await relay.close();
+        await database.prisma.relay.deleteMany();
+      });
+      const attempt = { number: 1, startedAt: NOW, way: "smtp", outcome: accepted("250 ok") } as const;
+      await farBox.receive(id, { state: "delivered", at: NOW, response: "250 ok" }, [attempt], state);
+
+      const { state: now, response } = await database.prisma.notification.findUniqueOrThrow({ where: { id } });
+      assert.deepEqual([now, response], ["delivered", "250 ok"]);
+    });
+  }
 
   test("that says try again asks for one more job, at its time", async (t) => {
     const { id } = await owe(t);
