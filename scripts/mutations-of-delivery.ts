@@ -207,7 +207,7 @@ ${SEND.replace("mime,", "bytes,")}`,
   },
   {
     name: "a mail that finds out that the server is still away forgets what it tells",
-    file: "src/adapters/postgres/outbox-release.ts",
+    file: "src/adapters/postgres/outbox-frozen.ts",
     find: "relay.downSince === null ? NO_CONTENT : await readContent(tx, row)",
     replace: "NO_CONTENT",
     tests: {

@@ -7,11 +7,12 @@ import { randomUUID } from "node:crypto";
 import type { OutboxStore, OwedMail, Released, ReleaseQuestion } from "../../app/store.ts";
 import { inviteKey } from "../../domain/invite.ts";
 import type { Notification } from "../../domain/notification.ts";
-import { isRelayTrouble, longOutageOf, mayBeOfMail, type Outage, usefulUntilOf } from "../../domain/relay.ts";
+import { longOutageOf, type Outage, usefulUntilOf } from "../../domain/relay.ts";
 import type { Kept, Release } from "../../domain/release.ts";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
 import { createBatcher } from "./batcher.ts";
-import { NO_CONTENT, readContent, readCovered, readEvents, readInvitesOf } from "./outbox-content.ts";
+import { readContent, readCovered, readEvents, readInvitesOf } from "./outbox-content.ts";
+import { mayBeRepeat, sendFrozen, staysFrozen } from "./outbox-frozen.ts";
 import { type Carrying, type EnqueueDeliveries, giveUp, leave, mightLeaveSince, withDeaths } from "./outbox-leave.ts";
 import { type Asked, isDue, type OwedRow, releaseOrdinary } from "./outbox-ordinary.ts";
 import { readSilencesInForce } from "./read-silences.ts";
@@ -56,23 +57,6 @@ function releaseAlone(prisma: PrismaClient, enqueue: EnqueueDeliveries, { id, no
     await writeDecisions(tx, release, now);
     return carryOut(tx, release, carrying);
   }, TRANSACTION);
-}
-
-/** Whether somebody may have got it already, so that only the same bytes may follow. */
-function mayBeRepeat({ state, maybe_accepted: maybeAccepted }: OwedRow): boolean {
-  return maybeAccepted || state !== "pending";
-}
-
-/**
- * Whether the bytes that were kept go out as they are, whatever would be decided of a mail that is yet to be made.
- *
- * What was let through once is not held back, but it may be found to be moot; what a long outage held up also becomes
- * one with the others, and waits for the morning with them.
- */
-function staysFrozen({ created_at: createdAt }: OwedRow, { kind }: Release, outage: Outage | null): boolean {
-  if (kind === "none") return false;
-  const heldUp = outage !== null && createdAt <= outage.until;
-  return !heldUp || kind === "send";
 }
 
 /** Whether none of the mails has left meanwhile; from here on none can, until the transaction ends. */
@@ -188,42 +172,6 @@ async function carryOut(tx: Tx, release: Release, carrying: Carrying): Promise<R
       return { kind: "folded", notification, into: into.id, count: release.mails.length };
     }
   }
-}
-
-/** The bytes that were kept go out again, unless they are of no use any more. */
-async function sendFrozen(tx: Tx, carrying: Carrying): Promise<Released> {
-  const { row, now, relay } = carrying;
-  const notification = notificationOf(row);
-  if (row.useful_until !== null && row.useful_until <= now) {
-    const reason = `it was of no use any more after ${row.useful_until.toISOString()}`;
-    await giveUp(tx, row.id, now, reason);
-    return { kind: "given up", notification, reason };
-  }
-  // Whoever was sending it is gone, and nobody knows how far that came.
-  const maybeAccepted = row.maybe_accepted || row.state === "sending";
-  const releasedAt = row.released_at ?? now;
-  const left = await leave(tx, carrying, async () => {
-    // While the relay is down, what the mail tells decides by which way it may go.
-    const content = relay.downSince === null ? NO_CONTENT : await readContent(tx, row);
-    const mime = Buffer.from(row.mime ?? []);
-    const ownFailures = await countOwnFailures(tx, row);
-    return { notification: { ...notification, maybeAccepted, releasedAt }, mime, ...content, ownFailures };
-  });
-  // After the relay's row, for which a receipt that holds it may be waiting with this one.
-  if (maybeAccepted !== row.maybe_accepted || row.released_at === null) {
-    await tx.notification.update({ where: { id: row.id }, data: { maybeAccepted, releasedAt } });
-  }
-  return left;
-}
-
-/** Since the mail was let through, or was asked to be tried anew. */
-async function countOwnFailures(tx: Tx, { id, released_at: releasedAt }: OwedRow): Promise<number> {
-  const failed = await tx.attempt.findMany({
-    where: { notificationId: id, way: "smtp", outcome: "failed", startedAt: { gte: releasedAt ?? new Date(0) } },
-    select: { cause: true, stage: true },
-  });
-  return failed.filter(({ cause, stage }) => !isRelayTrouble(cause ?? "") || mayBeOfMail({ cause: cause ?? "", stage }))
-    .length;
 }
 
 /** Marks the mail as released, adds what else it has to tell, and reads what it is made from. */
