@@ -76,7 +76,11 @@ function mailTroubles(input: DigestInput, times: Times): readonly ItemView[] {
     facts: [
       ...failures,
       ...(left > 0 ? [{ label: "More", value: moreOf(left, "notifications") }] : []),
-      { label: "What to do", value: '"invitewatch notifications retry" sends them again, "discard" drops them' },
+      {
+        label: "What to do",
+        value:
+          '"invitewatch notifications retry --all-dead" sends them again, "notifications discard ID --reason TEXT" drops them',
+      },
     ],
   };
   const late: ItemView = {
