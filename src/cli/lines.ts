@@ -35,9 +35,13 @@ export function titledWhole(title: string, text: string, { columns }: Screen): s
 
 /**
  * What stands below the options in the help of a command: paragraphs wrapped at the screen's width. Indented lines are
- * examples, which are left whole for copying.
+ * examples, which are left whole for copying. Made only when the help is asked for.
  */
-export function helpText(text: string, { columns }: Screen): string {
+export function helpText(text: string, screen: Screen): () => string {
+  return () => wrappedHelp(text, screen);
+}
+
+function wrappedHelp(text: string, { columns }: Screen): string {
   const paragraphs = text
     .trim()
     .split("\n\n")
