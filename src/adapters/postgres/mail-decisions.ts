@@ -65,7 +65,7 @@ function meantBy(text: string): Prisma.Sql | null {
 async function lockMails(tx: Tx, ids: readonly string[]): Promise<ListedMail[]> {
   await lockRecipients(tx, withIds(ids));
   const rows = await tx.$queryRaw<MailRow[]>`
-    SELECT ${MAIL_COLUMNS} FROM notification n WHERE n.id = ANY (${[...ids]}::uuid[])
+    SELECT ${MAIL_COLUMNS} FROM notification n WHERE ${withIds(ids)}
     ORDER BY n.created_at, n.id FOR UPDATE`;
   return rows.map(mailOf);
 }

@@ -24,9 +24,9 @@ export type Carrying = {
 
 /** The mail leaves by the way that is open, or waits until one is. */
 export async function leave(tx: Tx, carrying: Carrying, owed: () => Promise<OwedMail>): Promise<Released> {
-  const { row, now, relay, given, enqueue } = carrying;
+  const { row, now, enqueue } = carrying;
   const notification = notificationOf(row);
-  const way = await takeWayOut(tx, relay, { row, now, hasFallback: given.hasFallback });
+  const way = await takeWayOut(tx, carrying);
   switch (way.kind) {
     case "relay":
     case "fallback":
@@ -35,7 +35,8 @@ export async function leave(tx: Tx, carrying: Carrying, owed: () => Promise<Owed
       await giveUp(tx, row.id, now, way.reason);
       return { kind: "given up", notification, reason: way.reason };
     case "wait": {
-      const releasedAt = row.held_by === null ? row.released_at : mightLeaveSince(row, now, now);
+      // What was held on purpose is owed from now on, not from when it was planned.
+      const releasedAt = row.released_at ?? (row.held_by === null ? null : now);
       const data = { state: "pending", waitsForRelay: true, reason: way.reason, nextAttemptAt: way.until, releasedAt };
       await tx.notification.update({ where: { id: row.id }, data });
       await enqueue(tx, [row.id], way.until);
@@ -44,17 +45,15 @@ export async function leave(tx: Tx, carrying: Carrying, owed: () => Promise<Owed
   }
 }
 
-type Taking = { readonly row: OwedRow; readonly now: Date; readonly hasFallback: boolean };
-
 /** The way out; one that is a probe is this mail's alone. */
-async function takeWayOut(tx: Tx, relay: RelayState, { row, now, hasFallback }: Taking): Promise<WayOut> {
+async function takeWayOut(tx: Tx, { row, now, relay, given }: Carrying): Promise<WayOut> {
   if (relay.downSince === null) return { kind: "relay", probe: false };
   const seqs = row.mime === null ? await withDeaths(tx, row, row.event_seqs ?? [], now) : row.event_seqs;
   const events = await readEvents(tx, { ...row, event_seqs: seqs });
   const leaving = leavingOf(
     { ...notificationOf(row), releasedAt: mightLeaveSince(row, relay.downSince, now) },
     events,
-    hasFallback,
+    given.hasFallback,
   );
   const way = wayOut(relay, leaving, now);
   if (way.kind !== "relay" || (await takeProbe(tx, relay, now))) return way;

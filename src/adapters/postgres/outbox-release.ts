@@ -54,8 +54,8 @@ function releaseAlone(prisma: PrismaClient, enqueue: EnqueueDeliveries, { id, no
       await enqueue(tx, [id], now);
       return { kind: "idle" };
     }
-    await writeDecisions(tx, release, now);
-    return carryOut(tx, release, carrying);
+    const givenUp = await writeDecisions(tx, release, now);
+    return carryOut(tx, release, { ...carrying, givenUp });
   }, TRANSACTION);
 }
 
@@ -105,8 +105,12 @@ async function readQuestion(tx: Tx, row: NotificationRow, outage: Outage | null,
   };
 }
 
-/** Records why events are not told, and takes them out of the mails that would have told them. */
-async function writeDecisions(tx: Tx, { dropped, cancelled }: Release, now: Date): Promise<void> {
+/**
+ * Records why events are not told, and takes them out of the mails that would have told them.
+ *
+ * @returns ids of the mails that are given up by it
+ */
+async function writeDecisions(tx: Tx, { dropped, cancelled }: Release, now: Date): Promise<ReadonlySet<string>> {
   const rows = dropped.map(({ watch: watchName, reason, detail, recipient, eventSeqs }) => ({
     id: randomUUID(),
     watchName,
@@ -124,10 +128,16 @@ async function writeDecisions(tx: Tx, { dropped, cancelled }: Release, now: Date
       UPDATE notification SET event_seqs = array(SELECT seq FROM unnest(event_seqs) AS told (seq) WHERE seq <> ALL (${[...eventSeqs]}::int[]))
       WHERE id = ANY (${[notificationId, ...covered]}::uuid[]) AND watch = ${watch}`;
   }
+  const givenUp = new Set<string>();
   for (const { id, reason, tooLate } of cancelled) {
-    if (tooLate && (await wasTried(tx, id))) await giveUp(tx, id, now, reason);
-    else await tx.notification.update({ where: { id }, data: { state: "cancelled", reason, nextAttemptAt: null } });
+    if (tooLate && (await wasTried(tx, id))) {
+      await giveUp(tx, id, now, reason);
+      givenUp.add(id);
+    } else {
+      await tx.notification.update({ where: { id }, data: { state: "cancelled", reason, nextAttemptAt: null } });
+    }
   }
+  return givenUp;
 }
 
 /** Whether the mail was attempted, or waited for a relay that was down. */
@@ -139,14 +149,17 @@ async function wasTried(tx: Tx, id: string): Promise<boolean> {
   return attempts > 0 || waitsForRelay;
 }
 
-async function carryOut(tx: Tx, release: Release, carrying: Carrying): Promise<Released> {
+async function carryOut(
+  tx: Tx,
+  release: Release,
+  { givenUp, ...carrying }: Carrying & { readonly givenUp: ReadonlySet<string> },
+): Promise<Released> {
   const { row, now, enqueue, given } = carrying;
   const notification = notificationOf(row);
   switch (release.kind) {
     case "none": {
-      const { state } = await tx.notification.findUniqueOrThrow({ where: { id: row.id }, select: { state: true } });
       const reason = release.cancelled.find(({ id }) => id === row.id)?.reason ?? "";
-      return { kind: state === "dead" ? "given up" : "cancelled", notification, reason };
+      return { kind: givenUp.has(row.id) ? "given up" : "cancelled", notification, reason };
     }
     case "hold": {
       const { cause, until, reason } = release.hold;
