@@ -86,6 +86,7 @@ async function runTests(folder: string, tests: readonly string[]): Promise<Ran> 
     files,
     concurrency: 1,
     timeout: TEST_TIMEOUT_MS,
+    forceExit: true,
     testNamePatterns: names.map((name) => new RegExp(`(^| )${RegExp.escape(name)}$`)),
   });
   const nameOf = ({ name, file = "" }: { name: string; file?: string }) => `${file.slice(folder.length + 1)}: ${name}`;
