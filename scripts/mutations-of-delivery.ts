@@ -4,6 +4,7 @@ import type { Mutation } from "./mutation.ts";
 const TROUBLED = "test/app/troubled-relay.test.ts";
 const PROMISE = "test/app/promise.test.ts";
 const DELIVER = "test/app/deliver.test.ts";
+const CONNECTIONS = "test/adapters/smtp/connections.test.ts";
 
 /** Where a mail goes out by the relay. */
 const SEND = `  return [{ number, startedAt, way: "smtp", outcome: await transport.send(mime, { from: settings.from, to }) }];\n`;
@@ -251,6 +252,26 @@ ${SEND.replace("mime,", "bytes,")}`,
       "test/adapters/postgres/outbox-store.test.ts": [
         "that says delivered is written when the database is back, where that was away",
       ],
+    },
+  },
+  {
+    name: "every mail asks for itself whether it may log in",
+    file: "src/adapters/smtp/pool.ts",
+    find: "if (latest !== null && latest.clockMs >= sinceMs) throw latest;",
+    replace: "",
+    tests: {
+      [CONNECTIONS]: [
+        "a server that refuses the login is asked once for each connection, and not for every mail that waits",
+      ],
+    },
+  },
+  {
+    name: "a connection that is turned away is the end of the others",
+    file: "src/adapters/smtp/pool.ts",
+    find: "if (fault === latest || performance.now() >= shareUntilMs) throw fault;",
+    replace: "throw fault;",
+    tests: {
+      [CONNECTIONS]: ["a server that lets in fewer connections than are asked for gets every mail over those"],
     },
   },
 ];

@@ -5,7 +5,7 @@ import { codeOf } from "./answer.ts";
 import { createComposer } from "./composer.ts";
 import { optionsOf, type Timeouts } from "./options.ts";
 import { acceptedOutcome, explain, faultOutcome, type Relay } from "./outcome.ts";
-import { createPool } from "./pool.ts";
+import { createPool, type Patience } from "./pool.ts";
 import { type Envelope, openSession, type Session, SessionFault } from "./session.ts";
 import { createTurns } from "./turns.ts";
 
@@ -33,43 +33,52 @@ export function createMailTransport(
 ): MailTransport {
   const options = { ...optionsOf(smtpUrl), ...timeouts };
   const relay: Relay = { host: options.host, port: options.port, setting, redact };
-  const pool = createPool({ connections, idleMs });
+  const pool = createPool({ open: (untilMs) => openSession(options, untilMs), connections, idleMs });
+  const used = new WeakSet<Session>();
+  const giveBack = (session: Session) => {
+    used.add(session);
+    pool.keep(session);
+  };
 
   const sendOver = async (session: Session, mail: Mail): Promise<string> => {
     try {
       const answer = await session.send(mail.envelope, mail.mime, mail.untilMs);
-      pool.keep(session);
+      giveBack(session);
       return answer;
     } catch (fault) {
-      if (wasAnswered(fault) && (await session.reset())) pool.keep(session);
-      else session.close();
+      if (wasAnswered(fault) && (await session.reset())) giveBack(session);
+      else pool.drop(session);
       throw fault;
     }
   };
   const sendOverAny = async (mail: Mail): Promise<string> => {
-    const kept = pool.take();
-    if (kept === null) return sendOver(await openSession(options, mail.untilMs), mail);
-    return sendOver(kept, mail).catch(async (fault: unknown) => {
-      if (!wasClosedMeanwhile(fault)) throw fault;
-      return sendOver(await openSession(options, mail.untilMs), mail);
+    const session = pool.take() ?? (await pool.open(mail));
+    const wasUsed = used.has(session);
+    return sendOver(session, mail).catch(async (fault: unknown) => {
+      if (!wasUsed || !wasClosedMeanwhile(fault)) throw fault;
+      return sendOver(await pool.open(mail), mail);
     });
   };
   return {
     compose: createComposer(),
     inTurn: createTurns(connections * AHEAD, connections * (AHEAD - 2)),
-    send: (mime, { from, to }) =>
-      pool.withRoom(async () => {
+    send(mime, { from, to }) {
+      const sinceMs = performance.now();
+      return pool.withRoom(async () => {
         const startedMs = performance.now();
-        const tookMs = (endedMs: number) => Math.round(endedMs - startedMs);
+        // What another mail came to while this one waited for its turn took it no time.
+        const tookMs = (endedMs: number) => Math.max(0, Math.round(endedMs - startedMs));
         const envelope = { from: onTheWire(from), to: onTheWire(to), size: mime.length };
+        const patience = { sinceMs, shareUntilMs: startedMs + deadlineMs / 2, untilMs: startedMs + deadlineMs };
         try {
-          const answer = await sendOverAny({ envelope, mime, untilMs: startedMs + deadlineMs });
+          const answer = await sendOverAny({ envelope, mime, ...patience });
           return acceptedOutcome(answer, tookMs(performance.now()), relay);
         } catch (error) {
           const fault = asFault(error);
           return faultOutcome(fault, tookMs(fault.clockMs), relay);
         }
-      }),
+      });
+    },
     async verify() {
       try {
         const session = await openSession(options, performance.now() + deadlineMs);
@@ -84,7 +93,7 @@ export function createMailTransport(
   };
 }
 
-type Mail = { readonly envelope: Envelope; readonly mime: Buffer; readonly untilMs: number };
+type Mail = Patience & { readonly envelope: Envelope; readonly mime: Buffer };
 
 /** Whether the server said no to the mail and nothing else is amiss, so that the connection is good for another. */
 function wasAnswered(fault: unknown): boolean {
@@ -92,7 +101,7 @@ function wasAnswered(fault: unknown): boolean {
   return code !== null && code >= 400 && code !== 421;
 }
 
-/** Whether the server had closed a kept connection before it saw anything of this mail. */
+/** Whether the server had closed a used connection before it saw anything of this mail. */
 function wasClosedMeanwhile(fault: unknown): boolean {
   if (!(fault instanceof SessionFault) || fault.stage !== "sender") return false;
   if (fault.answer !== null) return codeOf(fault.answer) === 421;

@@ -66,6 +66,71 @@ test("there are never more connections than allowed, and every mail has its turn
   assert.deepEqual(relay.accepted.map((mail) => mail.to[0]).sort(), recipients.toSorted());
 });
 
+test("a server that lets in fewer connections than are asked for gets every mail over those", async (t) => {
+  const crowded = { at: "greeting", does: "answer", text: "421 4.7.0 too many connections from you" } as const;
+  const faultFor: FaultyRelayOptions["faultFor"] = (nth, of) => (of === "connection" && nth >= 2 ? crowded : null);
+  const { relay, send } = await start(t, {}, { faultFor });
+  const recipients = Array.from({ length: 40 }, (_, n) => `r${n}@example.com`);
+
+  const outcomes = await Promise.all(recipients.map(send));
+
+  assert.deepEqual(new Set(outcomes.map(({ kind }) => kind)), new Set(["accepted"]));
+  assert.equal(relay.accepted.length, 40);
+  assert.equal(relay.connections(), 4, "each further one is asked for once, and not for every mail");
+});
+
+test("where the last connection that was let in ends, a mail that waited for it asks for one of its own", async (t) => {
+  let crowded = true;
+  const full = { at: "greeting", does: "answer", text: "421 4.7.0 too many connections from you" } as const;
+  const faultFor: FaultyRelayOptions["faultFor"] = (nth, of) =>
+    of === "connection" && nth > 0 && crowded ? full : null;
+  const { relay, send } = await start(t, { connections: 2 }, { faultFor });
+  relay.script({ at: "answer", does: "drop", to: "a@example.com" });
+  const hears = relay.whenSaid(/^DATA/);
+
+  const [first, second] = [send("a@example.com"), send("b@example.com")];
+  await hears;
+  crowded = false;
+
+  assert.deepEqual([(await first).kind, (await second).kind], ["failed", "accepted"]);
+});
+
+test("a connection that ends as it is handed on is made anew", async (t) => {
+  const full = { at: "greeting", does: "answer", text: "421 4.7.0 too many connections from you" } as const;
+  const enough = { at: "sender", does: "answer", text: "421 4.7.0 no more mails over this connection" } as const;
+  const faultFor: FaultyRelayOptions["faultFor"] = (nth, of) =>
+    nth !== 1 ? null : of === "connection" ? full : enough;
+  const { relay, send } = await start(t, { connections: 2 }, { faultFor });
+
+  const outcomes = await Promise.all([send("a@example.com"), send("b@example.com")]);
+
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ["accepted", "accepted"],
+  );
+  assert.equal(relay.connections(), 3);
+});
+
+for (const [what, options, causes] of [
+  ["turns everybody away", { text: "421 4.3.2 closed for today", at: "greeting" }, ["unreachable"]],
+  ["refuses the login", { text: "535 5.7.8 who are you", at: "login" }, ["login"]],
+] as const) {
+  test(`a server that ${what} is asked once for each connection, and not for every mail that waits`, async (t) => {
+    const fault = { ...options, does: "answer" } as const;
+    const faultFor: FaultyRelayOptions["faultFor"] = (_, of) => (of === "connection" ? fault : null);
+    const { relay, send } = await start(t, {}, { faultFor, login: { user: "mailer", pass: "secret" } });
+    const recipients = Array.from({ length: 40 }, (_, n) => `r${n}@example.com`);
+
+    const outcomes = await Promise.all(recipients.map(send));
+    const asked = relay.connections();
+    await send("later@example.com");
+
+    assert.deepEqual(new Set(outcomes.map((one) => one.kind === "failed" && one.cause)), new Set(causes));
+    assert.equal(asked, 4);
+    assert.equal(relay.connections(), 5, "one that comes later asks for itself");
+  });
+}
+
 test("one recipient of several is refused and the others get theirs, over the same connection", async (t) => {
   const { relay, send } = await start(t, { connections: 1 });
   relay.script({ at: "recipient", does: "answer", text: "550 5.1.1 no", to: "b@example.com", times: 99 });
