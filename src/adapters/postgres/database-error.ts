@@ -110,6 +110,10 @@ const NOT_SET_UP = ["42P01", "P2021", "42703"];
 function explain(code: string, at: string, said: string): string {
   const sentence = SENTENCES[code];
   if (sentence !== undefined) return sentence(at);
+  if (code === "42501") {
+    const advice = "make the user the database's owner, or grant it CREATE on the database and on its schema";
+    return `The database at ${at} does not let its user do this (42501): ${said}; ${advice}.`;
+  }
   const withCode = code === "" ? "" : ` (${code})`;
   if (UNREACHABLE.includes(code)) {
     return `The database at ${at} cannot be reached${withCode}; is it running, and is DATABASE_URL right?`;

@@ -43,11 +43,15 @@ export async function readMigrations(): Promise<readonly Migration[]> {
 export async function applyMigrations(connection: PoolConfig): Promise<readonly string[]> {
   const migrationsList = await migrationList();
   const adapters: Adapter[] = [];
+  const failures: unknown[] = [];
   try {
-    return await withEngine(sendingWholeScripts(new PrismaPg(connection), adapters), async (engine) => {
+    return await withEngine(sendingWholeScripts(new PrismaPg(connection), adapters, failures), async (engine) => {
       const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters: NO_FILTERS });
       return appliedMigrationNames;
     });
+  } catch (error) {
+    // Of what the database said the engine passes on little or nothing.
+    throw failures.at(-1) ?? error;
   } finally {
     for (const adapter of adapters) await adapter.underlyingDriver().end();
   }
@@ -109,14 +113,20 @@ const FINISHED = `
 
 /**
  * The factory, made to send a migration as one script: its own way cuts it at every semicolon, and so through the
- * body of a function. Notes the adapters that it makes, since the engine leaves them open.
+ * body of a function. Notes the adapters that it makes, since the engine leaves them open, and what failed.
  */
-function sendingWholeScripts(factory: PrismaPg, made: Adapter[]): PrismaPg {
+function sendingWholeScripts(factory: PrismaPg, made: Adapter[], failures: unknown[]): PrismaPg {
   const connect = factory.connect.bind(factory);
   factory.connect = async () => {
     const adapter = await connect();
+    const note = (error: unknown): never => {
+      failures.push(error);
+      throw error;
+    };
+    const executeRaw = adapter.executeRaw.bind(adapter);
+    adapter.executeRaw = (statement) => executeRaw(statement).catch(note);
     adapter.executeScript = async (script) => {
-      await adapter.underlyingDriver().query(`${script}${FINISHED}`);
+      await adapter.underlyingDriver().query(`${script}${FINISHED}`).catch(note);
     };
     made.push(adapter);
     return adapter;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -145,4 +146,30 @@ test("a database that is away is one sentence that says what to do, without its 
     name: "DatabaseError",
     message: "The database at 127.0.0.1:1 cannot be reached (ECONNREFUSED); is it running, and is DATABASE_URL right?",
   });
+});
+
+test("a user who may not make tables is told so, and what to grant", async (t) => {
+  const { url } = await emptyDatabase(t);
+  const role = `poor_${randomBytes(4).toString("hex")}`;
+  await query(url, `CREATE ROLE ${role} LOGIN PASSWORD 'x'`);
+  const poor = Object.assign(new URL(url), { username: role, password: "x" });
+
+  const failure = await migrate({ connectionString: poor.href }).then(String, String);
+  await query(url, `DROP ROLE ${role}`);
+
+  assert.equal(
+    failure,
+    `DatabaseError: The database at ${poor.host} does not let its user do this (42501): permission denied for schema ` +
+      "public; make the user the database's owner, or grant it CREATE on the database and on its schema.",
+  );
+});
+
+test("a migration that fails is told with the database's own words", async (t) => {
+  const { url, connection } = await emptyDatabase(t);
+  await migrate(connection);
+  await query(url, "DELETE FROM _prisma_migrations WHERE migration_name LIKE '%_delivery'");
+
+  const failed = migrate(connection);
+
+  await assert.rejects(failed, /^DatabaseError: The database at .* failed \(42\w{3}\): .*already exists$/);
 });
