@@ -5,7 +5,7 @@ import { openDatabase } from "../adapters/postgres/open.ts";
 import type { SyncResult } from "../adapters/postgres/queue.ts";
 import { createSyncStore } from "../adapters/postgres/sync-store.ts";
 import { renderOwed } from "../app/deliver.ts";
-import type { Recording } from "../app/store.ts";
+import type { Recording, Undelivered } from "../app/store.ts";
 import { rehearseSync } from "../app/sync.ts";
 import type { Config } from "../config/config.ts";
 import { spellInstantsBy } from "../domain/instants.ts";
@@ -17,6 +17,9 @@ import { printable } from "./printable.ts";
 import { loggerFor } from "./runnable.ts";
 import { createZone } from "./zone.ts";
 
+/** Of more people to whom the same happened, the first are named. */
+const NAMED_RECIPIENTS = 3;
+
 export async function sync(config: Config, context: Context, stop: AbortSignal): Promise<void> {
   const log = loggerFor(config, context);
   const runtime = await openRuntime(config, "command", log);
@@ -26,9 +29,8 @@ export async function sync(config: Config, context: Context, stop: AbortSignal):
     for (const [watch, result] of round.syncs) await write(context.stdout, `${watch}: ${describe(result)}\n`);
     const zone = createZone(config.timezone);
     const spell = (text: string) => spellInstantsBy(text, (instant) => `${zone.show(instant)} (${zone.name})`);
-    for (const { recipient, state, why } of round.undelivered) {
-      const what = state === "dead" ? "given up" : "still owed";
-      await write(context.stdout, `mail to ${recipient}: ${what}: ${spell(why ?? "unfinished")}\n`);
+    for (const [what, mails] of Map.groupBy(round.undelivered, whatBecameOf)) {
+      await write(context.stdout, `${mailsTo(mails.map(({ recipient }) => recipient))}: ${spell(what)}\n`);
     }
     if (round.untried > 0) await write(context.stdout, `mails that were due and not tried: ${round.untried}\n`);
     const fellShort = [...round.syncs.values()].some(
@@ -38,6 +40,18 @@ export async function sync(config: Config, context: Context, stop: AbortSignal):
   } finally {
     await runtime.close();
   }
+}
+
+function whatBecameOf({ state, why }: Undelivered): string {
+  return `${state === "dead" ? "given up" : "still owed"}: ${why ?? "unfinished"}`;
+}
+
+/** How many, and to whom; of many people the first. */
+function mailsTo(recipients: readonly string[]): string {
+  const people = [...new Set(recipients)];
+  const more = people.length - NAMED_RECIPIENTS;
+  const named = people.slice(0, NAMED_RECIPIENTS).join(", ");
+  return `${recipients.length === 1 ? "mail" : `${recipients.length} mails`} to ${named}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function describe({ outcome, reason }: Pick<SyncResult, "outcome" | "reason">): string {

@@ -160,7 +160,7 @@ function digestOf(samples: Samples, settings: PreviewSettings, busy: boolean): R
     recipient: "former.colleague@example.com",
     subject: "[ops] 2 invitations need attention",
     at: inHours(-20),
-    why: `the mail server refused the recipient for good: 550 5.1.1 no such mailbox: ${texts.names[0]}`,
+    why: `refused for good: the mail server mail.example.com:587 refuses the recipient; check the address, and that mail for it is taken from here: 550 5.1.1 no such mailbox: ${texts.names[0]}`,
   };
   return renderDigest({
     ...settings,

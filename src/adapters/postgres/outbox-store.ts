@@ -2,6 +2,7 @@
 
 import { DatabaseError as StatementError } from "pg";
 import type { Attempted, Beginning, OutboxStore, Receipt, Undelivered } from "../../app/store.ts";
+import { waitReason } from "../../domain/relay.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import { createBatcher } from "./batcher.ts";
 import { deathsSince, recordDeath } from "./deaths.ts";
@@ -69,13 +70,20 @@ export function createOutboxStore(
       return receipt.state === "delivered" ? untilWritten(write) : write();
     },
 
-    undeliveredSince: (at) => prisma.$queryRaw<Undelivered[]>`
-      SELECT recipient, state, CASE WHEN state = 'dead' THEN concat_ws(': ', reason, error)
-        WHEN state = 'pending' AND waits_for_relay THEN coalesce(reason, error) ELSE error END AS why
-      FROM notification LEFT JOIN (${deathsSince(at)}) AS death USING (id)
-      WHERE state IN ('pending', 'sending', 'dead')
-        AND (last_attempt_at >= ${at} OR died_at IS NOT NULL OR state = 'pending' AND waits_for_relay)
-      ORDER BY created_at, id`,
+    async undeliveredSince(at) {
+      const rows = await prisma.$queryRaw<(Undelivered & { readonly waits: boolean })[]>`
+        SELECT recipient, state, state = 'pending' AND waits_for_relay AS waits,
+          CASE WHEN state = 'dead' THEN concat_ws(': ', reason, error)
+            WHEN state = 'pending' AND waits_for_relay THEN coalesce(reason, error) ELSE error END AS why
+        FROM notification LEFT JOIN (${deathsSince(at)}) AS death USING (id)
+        WHERE state IN ('pending', 'sending', 'dead')
+          AND (last_attempt_at >= ${at} OR died_at IS NOT NULL OR state = 'pending' AND waits_for_relay)
+        ORDER BY created_at, id`;
+      const { downSince, error } = await readRelay(prisma);
+      // A mail that waits keeps the reason for which it began to.
+      const now = downSince === null ? null : waitReason(downSince, error);
+      return rows.map(({ recipient, state, why, waits }) => ({ recipient, state, why: waits ? (now ?? why) : why }));
+    },
 
     countDue: (now) =>
       prisma.notification.count({
