@@ -33,13 +33,25 @@ const OVERDUE_CHECK_MS = 60_000;
 export async function runDaemon(config: Config, log: Logger, stop: AbortSignal): Promise<void> {
   const readiness = createReadiness({ watches: config.watches, clock: systemClock });
   const health = await serveHttp(config.http, healthPages(readiness), log);
-  const runtime = await openPatiently(config, log, stop);
-  if (runtime === null) {
+  try {
+    const runtime = await openPatiently(config, log, stop);
+    if (runtime === null) return;
+    readiness.attach(createReader(runtime.database));
+    await work(config, runtime, log, stop);
+  } finally {
     await health.close();
-    return;
   }
-  readiness.attach(createReader(runtime.database));
+  log.info({ event: "daemon.stopped" }, "the daemon has stopped");
+}
+
+/** Works until `stop` is aborted, which may be at any moment of its start, and closes the runtime. */
+async function work(config: Config, runtime: Runtime, log: Logger, stop: AbortSignal): Promise<void> {
   const tasks: ScheduledTask[] = [];
+  const overdueCheck = setInterval(() => {
+    for (const watch of config.watches) void catchUp(watch, false, runtime, log);
+    void catchUpDigest(config, runtime, log);
+    void catchUpMails(runtime, log);
+  }, OVERDUE_CHECK_MS);
   try {
     await runtime.queue.work(createWorkers(runtime, log, stop), Math.max(1, config.watches.length));
     for (const watch of config.watches) {
@@ -54,21 +66,14 @@ export async function runDaemon(config: Config, log: Logger, stop: AbortSignal):
     if (config.digest !== null) tasks.push(await scheduleDigests(config.digest.schedule, config, runtime, log));
     await catchUpDigest(config, runtime, log);
     await catchUpMails(runtime, log);
-    const overdueCheck = setInterval(() => {
-      for (const watch of config.watches) void catchUp(watch, false, runtime, log);
-      void catchUpDigest(config, runtime, log);
-      void catchUpMails(runtime, log);
-    }, OVERDUE_CHECK_MS);
-    stop.addEventListener("abort", () => clearInterval(overdueCheck), { once: true });
     log.info({ event: "daemon.started", watches: config.watches.map((watch) => watch.name) }, "the daemon is running");
     await aborted(stop);
     log.info({ event: "daemon.stopping" }, "the daemon is stopping");
   } finally {
+    clearInterval(overdueCheck);
     for (const task of tasks) await task.destroy();
     await runtime.close();
-    await health.close();
   }
-  log.info({ event: "daemon.stopped" }, "the daemon has stopped");
 }
 
 /** The runtime, as soon as the database lets us; null if told to stop before. */
