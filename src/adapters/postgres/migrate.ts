@@ -5,7 +5,7 @@ import { type Connection, createClient } from "./open.ts";
 import { applyMigrations, readMigrations } from "./schema-engine.ts";
 
 /** Any number that is ours alone; held while migrations run. */
-const MIGRATION_LOCK = 7_312_046_511;
+export const MIGRATION_LOCK = 7_312_046_511;
 
 /** Applies what is missing; the names of what was applied. @throws DatabaseError */
 export async function migrate({
