@@ -257,7 +257,7 @@ ${SEND.replace("mime,", "bytes,")}`,
   {
     name: "every mail asks for itself whether it may log in",
     file: "src/adapters/smtp/pool.ts",
-    find: "if (latest !== null && latest.clockMs >= sinceMs) throw latest;",
+    find: "if (lastFault !== null && lastFault.clockMs >= sinceMs) throw lastFault;",
     replace: "",
     tests: {
       [CONNECTIONS]: [
@@ -268,7 +268,7 @@ ${SEND.replace("mime,", "bytes,")}`,
   {
     name: "a connection that is turned away is the end of the others",
     file: "src/adapters/smtp/pool.ts",
-    find: "if (fault === latest || performance.now() >= shareUntilMs) throw fault;",
+    find: "if (fault === lastFault || performance.now() >= shareUntilMs) throw fault;",
     replace: "throw fault;",
     tests: {
       [CONNECTIONS]: ["a server that lets in fewer connections than are asked for gets every mail over those"],

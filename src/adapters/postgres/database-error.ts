@@ -84,14 +84,16 @@ function isOfDatabase(error: unknown): boolean {
 const UNREACHABLE = ["ECONNREFUSED", "ENOENT", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EHOSTUNREACH", "P1001"];
 const BROKEN = ["ECONNRESET", "EPIPE", "P1017", "08006", "08003"];
 
-/** By the code; `at` is where the database is. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const SENTENCES: Readonly<Record<string, (at: string) => string>> = {
+/** By the code; `at` is where the database is, `said` its own words. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const SENTENCES: Readonly<Record<string, (at: string, said: string) => string>> = {
   "25006": (at) => `The database at ${at} is read-only (25006); is it a standby? Name the primary in DATABASE_URL.`,
   "25P03": (at) =>
     `The database at ${at} ended a transaction that stood still (25P03); was this process paused, or too busy?`,
   "3D000": (at) => `The database named in DATABASE_URL does not exist at ${at}; create it first.`,
   "40001": (at) => `The database at ${at} put another transaction first (40001); try again.`,
   "40P01": (at) => `The database at ${at} put another transaction first, to end a deadlock (40P01); try again.`,
+  "42501": (at, said) =>
+    `The database at ${at} does not let its user do this (42501): ${said}; make the user the database's owner, or grant it CREATE on the database and on its schema.`,
   "53100": (at) => `The disk of the database at ${at} is full (53100); make room on it.`,
   "53200": (at) => `The database at ${at} is out of memory (53200); give it more.`,
   "53300": (at) =>
@@ -109,11 +111,7 @@ const NOT_SET_UP = ["42P01", "P2021", "42703"];
 
 function explain(code: string, at: string, said: string): string {
   const sentence = SENTENCES[code];
-  if (sentence !== undefined) return sentence(at);
-  if (code === "42501") {
-    const advice = "make the user the database's owner, or grant it CREATE on the database and on its schema";
-    return `The database at ${at} does not let its user do this (42501): ${said}; ${advice}.`;
-  }
+  if (sentence !== undefined) return sentence(at, said);
   const withCode = code === "" ? "" : ` (${code})`;
   if (UNREACHABLE.includes(code)) {
     return `The database at ${at} cannot be reached${withCode}; is it running, and is DATABASE_URL right?`;

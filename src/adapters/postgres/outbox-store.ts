@@ -2,7 +2,7 @@
 
 import { DatabaseError as StatementError } from "pg";
 import type { Attempted, Beginning, OutboxStore, Receipt, Undelivered } from "../../app/store.ts";
-import { waitReason } from "../../domain/relay.ts";
+import { RELAY_WELL, waitReason } from "../../domain/relay.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import { createBatcher } from "./batcher.ts";
 import { deathsSince, recordDeath } from "./deaths.ts";
@@ -79,7 +79,7 @@ export function createOutboxStore(
         WHERE state IN ('pending', 'sending', 'dead')
           AND (last_attempt_at >= ${at} OR died_at IS NOT NULL OR state = 'pending' AND waits_for_relay)
         ORDER BY created_at, id`;
-      const { downSince, error } = await readRelay(prisma);
+      const { downSince, error } = rows.some(({ waits }) => waits) ? await readRelay(prisma) : RELAY_WELL;
       // A mail that waits keeps the reason for which it began to.
       const now = downSince === null ? null : waitReason(downSince, error);
       return rows.map(({ recipient, state, why, waits }) => ({ recipient, state, why: waits ? (now ?? why) : why }));

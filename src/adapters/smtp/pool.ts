@@ -42,7 +42,8 @@ export function createPool({ open, connections, idleMs }: PoolOptions): Pool {
   /** Connections that are lent, or being opened. */
   let inUse = 0;
   let crowdedUntilMs = Number.NEGATIVE_INFINITY;
-  let latest: SessionFault | null = null;
+  /** What came of asking for a connection when there was no other; null once one was let in. */
+  let lastFault: SessionFault | null = null;
   let closed = false;
 
   const quitOldest = () => idle.shift()?.session.quit();
@@ -81,11 +82,11 @@ export function createPool({ open, connections, idleMs }: PoolOptions): Pool {
     inUse += 1;
     try {
       const session = await open(untilMs);
-      latest = null;
+      lastFault = null;
       return session;
     } catch (fault) {
-      if (inUse === 1 && idle.length === 0) latest = fault as SessionFault;
       letGo();
+      if (inUse === 0 && idle.length === 0) lastFault = fault as SessionFault;
       throw fault;
     }
   };
@@ -104,14 +105,13 @@ export function createPool({ open, connections, idleMs }: PoolOptions): Pool {
     take,
     async open({ sinceMs, shareUntilMs, untilMs }) {
       for (;;) {
-        const mayAsk = performance.now() >= crowdedUntilMs;
-        if (mayAsk) {
+        if (performance.now() >= crowdedUntilMs) {
           // Were each to ask for itself, a login that is refused would be refused as often as there are mails.
-          if (latest !== null && latest.clockMs >= sinceMs) throw latest;
+          if (lastFault !== null && lastFault.clockMs >= sinceMs) throw lastFault;
           try {
             return await openOwn(untilMs);
           } catch (fault) {
-            if (fault === latest || performance.now() >= shareUntilMs) throw fault;
+            if (fault === lastFault || performance.now() >= shareUntilMs) throw fault;
             crowdedUntilMs = performance.now() + CROWDED_MS;
           }
         }

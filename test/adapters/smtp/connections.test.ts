@@ -8,6 +8,9 @@ import { type FaultyRelayOptions, startFaultyRelay } from "../../support/faulty-
 const MIME = Buffer.from("Message-ID: <a@example.com>\r\n\r\nHello.\r\n");
 const to = (recipient: string) => ({ from: "invites@example.com", to: recipient });
 
+/** What a server says that lets in no more connections. */
+const FULL = { at: "greeting", does: "answer", text: "421 4.7.0 too many connections from you" } as const;
+
 async function start(t: TestContext, tuning: TransportTuning = {}, options: FaultyRelayOptions = {}) {
   const relay = await startFaultyRelay(options);
   const transport = createMailTransport(relay.url, String, tuning);
@@ -67,8 +70,7 @@ test("there are never more connections than allowed, and every mail has its turn
 });
 
 test("a server that lets in fewer connections than are asked for gets every mail over those", async (t) => {
-  const crowded = { at: "greeting", does: "answer", text: "421 4.7.0 too many connections from you" } as const;
-  const faultFor: FaultyRelayOptions["faultFor"] = (nth, of) => (of === "connection" && nth >= 2 ? crowded : null);
+  const faultFor: FaultyRelayOptions["faultFor"] = (nth, of) => (of === "connection" && nth >= 2 ? FULL : null);
   const { relay, send } = await start(t, {}, { faultFor });
   const recipients = Array.from({ length: 40 }, (_, n) => `r${n}@example.com`);
 
@@ -81,9 +83,8 @@ test("a server that lets in fewer connections than are asked for gets every mail
 
 test("where the last connection that was let in ends, a mail that waited for it asks for one of its own", async (t) => {
   let crowded = true;
-  const full = { at: "greeting", does: "answer", text: "421 4.7.0 too many connections from you" } as const;
   const faultFor: FaultyRelayOptions["faultFor"] = (nth, of) =>
-    of === "connection" && nth > 0 && crowded ? full : null;
+    of === "connection" && nth > 0 && crowded ? FULL : null;
   const { relay, send } = await start(t, { connections: 2 }, { faultFor });
   relay.script({ at: "answer", does: "drop", to: "a@example.com" });
   const hears = relay.whenSaid(/^DATA/);
@@ -96,10 +97,9 @@ test("where the last connection that was let in ends, a mail that waited for it 
 });
 
 test("a connection that ends as it is handed on is made anew", async (t) => {
-  const full = { at: "greeting", does: "answer", text: "421 4.7.0 too many connections from you" } as const;
   const enough = { at: "sender", does: "answer", text: "421 4.7.0 no more mails over this connection" } as const;
   const faultFor: FaultyRelayOptions["faultFor"] = (nth, of) =>
-    nth !== 1 ? null : of === "connection" ? full : enough;
+    nth !== 1 ? null : of === "connection" ? FULL : enough;
   const { relay, send } = await start(t, { connections: 2 }, { faultFor });
 
   const outcomes = await Promise.all([send("a@example.com"), send("b@example.com")]);
@@ -111,9 +111,9 @@ test("a connection that ends as it is handed on is made anew", async (t) => {
   assert.equal(relay.connections(), 3);
 });
 
-for (const [what, options, causes] of [
-  ["turns everybody away", { text: "421 4.3.2 closed for today", at: "greeting" }, ["unreachable"]],
-  ["refuses the login", { text: "535 5.7.8 who are you", at: "login" }, ["login"]],
+for (const [what, options, cause] of [
+  ["turns everybody away", { text: "421 4.3.2 closed for today", at: "greeting" }, "unreachable"],
+  ["refuses the login", { text: "535 5.7.8 who are you", at: "login" }, "login"],
 ] as const) {
   test(`a server that ${what} is asked once for each connection, and not for every mail that waits`, async (t) => {
     const fault = { ...options, does: "answer" } as const;
@@ -125,7 +125,7 @@ for (const [what, options, causes] of [
     const asked = relay.connections();
     await send("later@example.com");
 
-    assert.deepEqual(new Set(outcomes.map((one) => one.kind === "failed" && one.cause)), new Set(causes));
+    assert.deepEqual(new Set(outcomes.map((one) => one.kind === "failed" && one.cause)), new Set([cause]));
     assert.equal(asked, 4);
     assert.equal(relay.connections(), 5, "one that comes later asks for itself");
   });
