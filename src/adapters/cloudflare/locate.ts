@@ -6,7 +6,7 @@ import { CloudflareError, withoutAnswer } from "./failure.ts";
 import { parseInvite, SURROGATE_PREFIX } from "./invite.ts";
 import { idText, isObject } from "./json.ts";
 import { type Listing, readListing } from "./listing.ts";
-import { quote } from "./text.ts";
+import { isShortened, quote } from "./text.ts";
 
 type Membership = { readonly id: string; readonly accountId: string | null; readonly accepted: boolean };
 
@@ -58,9 +58,9 @@ async function locateOne(
   mask: (text: string) => string,
   budget: Budget,
 ): Promise<Whereabouts> {
-  const detail: Detail = invite.id.startsWith(SURROGATE_PREFIX)
-    ? { kind: "gone", evidence: "the API gave it no id to ask for" }
-    : await askForInvite(client, invite.id, mask, budget);
+  const cannotAsk = whyNotAsked(invite.id);
+  const detail: Detail =
+    cannotAsk === null ? await askForInvite(client, invite.id, mask, budget) : { kind: "gone", evidence: cannotAsk };
   if (detail.kind !== "gone") return detail;
 
   const { organizationId } = invite;
@@ -68,6 +68,11 @@ async function locateOne(
     return { kind: "absent", evidence: `${detail.evidence}; no organization to look for among the memberships` };
   }
   return judgeMemberships(await readMemberships(), organizationId, detail.evidence);
+}
+
+function whyNotAsked(id: string): string | null {
+  if (id.startsWith(SURROGATE_PREFIX)) return "the API gave it no id to ask for";
+  return isShortened(id) ? "its id is too long to be asked for" : null;
 }
 
 async function askForInvite(
