@@ -55,10 +55,10 @@ export function createCloudflareSource(options: CloudflareSourceOptions): Cloudf
     maxPageBytes: options.maxPageBytes ?? MAX_PAGE_BYTES,
     firstBackoffMs: options.firstBackoffMs ?? 1000,
   });
-  const budgetOf = (signal: AbortSignal): Budget => ({
-    signal,
-    endsAtMs: performance.now() + (options.deadlineMs ?? 120_000),
-  });
+  const budgetOf = (signal: AbortSignal): Budget => {
+    const startsAtMs = performance.now();
+    return { signal, startsAtMs, endsAtMs: startsAtMs + (options.deadlineMs ?? 120_000) };
+  };
 
   return {
     async fetchSnapshot(signal) {
