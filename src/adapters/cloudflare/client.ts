@@ -11,8 +11,10 @@ import manifest from "../../../package.json" with { type: "json" };
 import type { Clock } from "../../app/ports.ts";
 import type { Credential } from "../../config/config.ts";
 import { oneLine } from "../../domain/one-line.ts";
+import type { Redactor } from "../../domain/redact.ts";
 import { CloudflareError, refused, stopped, unreached, withoutAnswer, withReason } from "./failure.ts";
 import { isObject } from "./json.ts";
+import { maskJson } from "./mask.ts";
 import { backoffMs, isNearLimit, parseHttpDate, rateLimitMs, retryAfterMs } from "./pace.ts";
 
 /** First attempts included: with the waits of `pace.ts` a dead API is given up within a minute and a half. */
@@ -27,7 +29,10 @@ type ClientOptions = {
   readonly baseUrl: string;
   readonly credential: Credential;
   readonly clock: Clock;
-  readonly redact: (text: string) => string;
+  /** Takes the credential out of every answer. */
+  readonly mask: Redactor;
+  /** Takes every secret out of what the API says of a failure. */
+  readonly redact: Redactor;
   readonly maxPageBytes: number;
   readonly firstBackoffMs: number;
 };
@@ -117,7 +122,7 @@ export function createClient(options: ClientOptions): Client {
     if (apiNow !== null) skewMs = now.getTime() - (apiNow + 500);
     const retryMs = retryAfterMs(headers["retry-after"], headers.date, now);
     noteLimits(received, retryMs ?? 0, sentAtMs, budget);
-    return readAnswer(received, retryMs, options.redact);
+    return readAnswer(received, retryMs, options);
   }
 
   /** Answers may come in another order than they were given: a limit is lifted only by one that was asked for after it. */
@@ -189,10 +194,14 @@ function header(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(",") : value;
 }
 
-function readAnswer(received: Received, retryAfter: number | null, redact: (text: string) => string): Answer {
+function readAnswer(
+  received: Received,
+  retryAfter: number | null,
+  { mask, redact }: Pick<ClientOptions, "mask" | "redact">,
+): Answer {
   const { httpStatus } = received;
   const cfRay = redact(oneLine(header(received.headers["cf-ray"]) ?? "", 64)) || null;
-  const json = parseJson(received.body);
+  const json = maskJson(parseJson(received.body), received.body, mask);
   const envelope = isObject(json) ? json : null;
   if (httpStatus >= 200 && httpStatus < 300 && envelope?.success === true) return { httpStatus, cfRay, envelope };
   const body = describe(received, json);
