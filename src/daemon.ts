@@ -81,8 +81,9 @@ async function openPatiently(config: Config, log: Logger, stop: AbortSignal): Pr
   for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
     if (stop.aborted) return null;
     try {
-      return await openRuntime(config, "daemon", log);
+      return await openRuntime(config, "daemon", log, { stop });
     } catch (error) {
+      if (stop.aborted) return null;
       if (error instanceof DatabaseError && error.permanent) throw error;
       log.error(
         { event: "database.unavailable", err: error, retryInMs: waitMs },

@@ -5,7 +5,7 @@ import { explained, explaining } from "./adapters/postgres/database-error.ts";
 import { createDigestStore } from "./adapters/postgres/digest-store.ts";
 import type { Role } from "./adapters/postgres/embedded.ts";
 import { migrate } from "./adapters/postgres/migrate.ts";
-import { type Database, openDatabase, reach } from "./adapters/postgres/open.ts";
+import { type Database, openDatabase } from "./adapters/postgres/open.ts";
 import { createOutboxStore } from "./adapters/postgres/outbox-store.ts";
 import { createQueue, type Queue } from "./adapters/postgres/queue.ts";
 import { createSyncStore } from "./adapters/postgres/sync-store.ts";
@@ -47,28 +47,34 @@ export type Runtime = {
   close(): Promise<void>;
 };
 
+export type RuntimeOptions = {
+  /** For all but the queue, whose jobs come due by the database's. */
+  readonly clock?: Clock;
+  /** Ends the wait for the database, or for another process that sets it up. */
+  readonly stop?: AbortSignal;
+};
+
 /**
  * Everything that syncs and delivers, on a database that is migrated.
  *
  * @param config with `missing` empty
- * @param clock for all but the queue, whose jobs come due by the database's
- * @throws DatabaseError
+ * @throws DatabaseError, permanent where the database cannot be written to
  */
 export async function openRuntime(
   config: Config,
   role: Role,
   log: Logger,
-  clock: Clock = systemClock,
+  { clock = systemClock, stop }: RuntimeOptions = {},
 ): Promise<Runtime> {
   const opened: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const teardown of opened.splice(0).reverse()) await teardown();
   };
   try {
-    const database = await openDatabase(config.databaseUrl, role);
+    const { databaseUrl, databaseDirectUrl: directUrl } = config;
+    const database = await openDatabase(databaseUrl, role, { directUrl, ...(stop && { stop }) });
     opened.push(() => database.close());
-    await reach(database);
-    const applied = await migrate(database.connection);
+    const applied = await migrate(database, stop);
     if (applied.length > 0) log.info({ event: "database.migrated", migrations: applied }, "the database was migrated");
 
     const { connection, prisma } = database;
@@ -77,7 +83,7 @@ export async function openRuntime(
       createQueue(database, (error) => alarm(explained(error, connection))),
       connection,
     );
-    await queue.start();
+    await queue.start(stop);
     opened.push(() => queue.stop(STOP_GRACE_MS));
 
     const transport = createMailTransport(mailOf(config).smtpUrl, createRedactor(config.secrets));

@@ -1,7 +1,7 @@
 /** What `check` looks at beyond the configuration, and what it finds. */
 import { createCloudflareSource } from "../adapters/cloudflare/source.ts";
 import { pendingMigrations } from "../adapters/postgres/migrate.ts";
-import { openDatabase, reach } from "../adapters/postgres/open.ts";
+import { openDatabase } from "../adapters/postgres/open.ts";
 import { createMailTransport } from "../adapters/smtp/transport.ts";
 import type { Config, WatchConfig } from "../config/config.ts";
 import { createRedactor } from "../domain/redact.ts";
@@ -29,8 +29,8 @@ async function checkDatabase({ databaseUrl, secrets }: Config): Promise<readonly
   try {
     const database = await openDatabase(databaseUrl, "command");
     try {
-      await reach(database);
-      const pending = await pendingMigrations(database.connection);
+      database.requireWritable();
+      const pending = await pendingMigrations(database);
       const upToDate = pending.length === 0;
       return [
         {

@@ -22,7 +22,11 @@ const NAMED_RECIPIENTS = 3;
 
 export async function sync(config: Config, context: Context, stop: AbortSignal): Promise<void> {
   const log = loggerFor(config, context);
-  const runtime = await openRuntime(config, "command", log);
+  const runtime = await openRuntime(config, "command", log, { stop }).catch((error) => {
+    // Whatever it waited for has failed, because it was told to end.
+    stop.throwIfAborted();
+    throw error;
+  });
   try {
     await runtime.queue.work(createWorkers(runtime, log, stop), config.watches.length);
     const round = await runRound(runtime, [...runtime.watches.keys()], stop);
@@ -62,7 +66,7 @@ function describe({ outcome, reason }: Pick<SyncResult, "outcome" | "reason">): 
 export async function rehearse(config: Config, context: Context, stop: AbortSignal): Promise<void> {
   const database = await openDatabase(config.databaseUrl, "reader");
   try {
-    await requireMigrated(database.connection);
+    await requireMigrated(database);
     const store = createSyncStore(database.prisma, async () => {});
     const recordings = await Promise.all(
       [...wireWatches(config).values()].map(({ plan, source }) =>

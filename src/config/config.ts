@@ -55,6 +55,8 @@ export type HttpConfig = {
 
 export type Config = {
   readonly databaseUrl: string;
+  /** The way that tables are changed over and notifications come by; null where that is `databaseUrl`. A secret. */
+  readonly databaseDirectUrl: string | null;
   readonly cloudflareBaseUrl: string;
   /** One entry per watch that can be synced; empty where no credential is configured. */
   readonly watches: readonly WatchConfig[];

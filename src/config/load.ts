@@ -60,7 +60,13 @@ function readAll(env: Environment, readFile: ReadFile): { reading: Reading; prob
   const { drafts, problems: watchProblems } = readWatches(file, top, { readFile, spell });
   const { routes, problems: routeProblems } = readRoutes(file, namesOf(drafts, file), spell);
   const reading = { source, file, values, drafts, routes };
-  const problems = [...source.problems, ...valueProblems, ...credentialProblems(reading), ...webhookProblems(reading)];
+  const problems = [
+    ...source.problems,
+    ...valueProblems,
+    ...credentialProblems(reading),
+    ...directUrlProblems(reading),
+    ...webhookProblems(reading),
+  ];
   const rules = [...watchProblems, ...routeProblems, ...thresholdRules(reading), ...jitterProblems(reading)];
   const all = [...problems, ...file.problems, ...(file.readable ? rules : [])];
   return { reading, problems: all.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
@@ -97,6 +103,14 @@ function credentialProblems({ source, file }: Reading): readonly Problem[] {
   const [there, absent] = email ? halves : ([halves[1], halves[0]] as const);
   const message = `${there} is set and is only half of a credential. Set ${absent} too, or ${token} in place of both.`;
   return [{ key: absent, found: null, message }];
+}
+
+/** A second way leads to the same database: the embedded one has none. */
+function directUrlProblems({ source: { mentioned }, values: { databaseUrl } }: Reading): readonly Problem[] {
+  if (!mentioned.has("databaseDirectUrl") || databaseUrl === undefined || !/^pglite:/i.test(databaseUrl)) return [];
+  const { variable } = settings.databaseDirectUrl;
+  const message = `${variable} is set, and ${settings.databaseUrl.variable} names the embedded database. Name the same Postgres database in both.`;
+  return [{ key: variable, found: null, message }];
 }
 
 /** A post that nobody can verify is no alert. */
@@ -138,6 +152,7 @@ function configOf(values: Values, reading: Reading, terminal: boolean): Config {
   const { smtpUrl, mailFrom, fallbackWebhookUrl: url, fallbackWebhookSecret: secret } = values;
   return {
     databaseUrl: values.databaseUrl,
+    databaseDirectUrl: values.databaseDirectUrl,
     cloudflareBaseUrl: values.baseUrl,
     watches,
     routes,

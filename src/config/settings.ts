@@ -22,7 +22,15 @@ import {
   timezoneField,
   wordField,
 } from "./fields.ts";
-import { readApiBaseUrl, readBaseUrl, readDatabaseUrl, readSmtpUrl, readWebhookUrl, readWebUrl } from "./urls.ts";
+import {
+  readApiBaseUrl,
+  readBaseUrl,
+  readDatabaseUrl,
+  readPostgresUrl,
+  readSmtpUrl,
+  readWebhookUrl,
+  readWebUrl,
+} from "./urls.ts";
 
 export type Setting<T = unknown, D extends string | null = string | null> = {
   readonly group: string;
@@ -116,6 +124,18 @@ export const settings = {
     accepts: "postgres://USER:PASSWORD@HOST/DATABASE, or pglite:DIR for the embedded database",
     example: "postgres://invitewatch:secret@db/invitewatch",
     description: "Where the history is kept: Postgres 15 or newer in production; the embedded one needs only a folder.",
+  }),
+  databaseDirectUrl: setting({
+    group: "Database",
+    variable: "DATABASE_DIRECT_URL",
+    default: null,
+    secret: true,
+    schema: field(readPostgresUrl),
+    accepts: "postgres://USER:PASSWORD@HOST/DATABASE",
+    example: "postgres://owner:secret@db/invitewatch",
+    description:
+      "The connection over which the tables are created and upgraded: past a connection pooler, or as the owner of the " +
+      "tables where the user of `DATABASE_URL` may only use them. Without it, `DATABASE_URL` serves for that too.",
   }),
   smtpUrl: setting({
     group: "Mail",

@@ -77,9 +77,16 @@ export function readSmtpUrl(text: string, refuse: Refuse): string | undefined {
 /** The database's URL as given. */
 export function readDatabaseUrl(text: string, refuse: Refuse): string | undefined {
   if (/^pglite:(?!\/\/)./i.test(text)) return text;
+  if (/^postgres(ql)?:\/\//i.test(text)) return readPostgresUrl(text, refuse);
+  refuse(`It is neither a postgres:// URL nor pglite: with a folder. ${ENCODE_HINT}`);
+  return undefined;
+}
+
+/** The URL of a Postgres server as given. */
+export function readPostgresUrl(text: string, refuse: Refuse): string | undefined {
   const url = parseUrl(text, /^postgres(ql)?:\/\//i);
   if (url === null) {
-    refuse(`It is neither a postgres:// URL nor pglite: with a folder. ${ENCODE_HINT}`);
+    refuse(`It is not a postgres:// URL. ${ENCODE_HINT}`);
     return undefined;
   }
   if (!decodes(url.username) || !decodes(url.password)) {

@@ -81,7 +81,7 @@ async function playOnce({ scene, mailbox, clock }: Stage, stop: AbortSignal): Pr
     redact: createRedactor(config.secrets),
     destination: { write: (line) => lines.push(JSON.parse(line)) },
   });
-  const runtime = await openRuntime(config, "daemon", log, clock);
+  const runtime = await openRuntime(config, "daemon", log, { clock });
   lines.length = 0;
   const run = (args: readonly string[]) => runCommand(args, config, clock.now);
   try {

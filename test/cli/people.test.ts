@@ -48,7 +48,7 @@ test("people act beside a daemon that works on the embedded database", async (t)
   const folder = await mkdtemp(join(tmpdir(), "people-"));
   const url = `pglite:${folder}`;
   const database = await openDatabase(url, "daemon");
-  await migrate(database.connection);
+  await migrate(database);
   const queue = createQueue(database, () => {});
   t.after(async () => {
     await queue.stop(1_000);

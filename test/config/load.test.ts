@@ -43,6 +43,7 @@ test("an empty environment gives the defaults and says what is missing", () => {
     { ...config, missing: config.missing.length },
     {
       databaseUrl: "pglite:./data",
+      databaseDirectUrl: null,
       cloudflareBaseUrl: "https://api.cloudflare.com/client/v4",
       watches: [],
       routes: [],
@@ -137,6 +138,7 @@ test("every secret is listed, with passwords in each form that a server may echo
   const config = load({
     ...COMPLETE,
     DATABASE_URL: "postgres://app:db-secret@db/invitewatch",
+    DATABASE_DIRECT_URL: "postgres://owner:direct-secret@db/invitewatch",
     HTTP_TOKEN: "http-secret-0123",
     HEARTBEAT_URL: "https://hc-ping.com/3f9b",
     FALLBACK_SMTP_URL: "smtps://bot:fallback-secret@mail.example.net",
@@ -151,6 +153,7 @@ test("every secret is listed, with passwords in each form that a server may echo
     "p@ss-word",
     login,
     "db-secret",
+    "direct-secret",
     "http-secret-0123",
     "https://hc-ping.com/3f9b",
     "fallback-secret",
@@ -169,6 +172,7 @@ test("every secret is listed, with passwords in each form that a server may echo
 /** What a setting cannot be without. */
 const PARTNERS: Readonly<Record<string, Env>> = {
   CLOUDFLARE_API_KEY: { CLOUDFLARE_EMAIL: "ops@example.com" },
+  DATABASE_DIRECT_URL: { DATABASE_URL: "postgres://db/invitewatch" },
   FALLBACK_WEBHOOK_URL: { FALLBACK_WEBHOOK_SECRET: "plain-text-of-24-or-more" },
 };
 

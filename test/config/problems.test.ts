@@ -84,6 +84,13 @@ const PROBLEMS: readonly (readonly [sentence: string, env: Env, key: string, mes
   ],
   ["an API address that is no URL", { CLOUDFLARE_BASE_URL: "api.example.com" }, "CLOUDFLARE_BASE_URL", /not an http/],
   ["another kind of database", { DATABASE_URL: "mysql://u:p@db/x" }, "DATABASE_URL", /neither a postgres.*pglite:DIR/],
+  ["a direct way that is no server's", { DATABASE_DIRECT_URL: "pglite:data" }, "DATABASE_DIRECT_URL", /not a postgres/],
+  [
+    "a direct way to the embedded database",
+    { DATABASE_URL: "pglite:data", DATABASE_DIRECT_URL: "postgres://db/x" },
+    "DATABASE_DIRECT_URL",
+    /names the embedded database\. Name the same/,
+  ],
   ["an embedded database without a folder", { DATABASE_URL: "pglite:" }, "DATABASE_URL", /pglite: with a folder/],
   ["a database password with a bare #", { DATABASE_URL: "postgres://u:p#w@db/x" }, "DATABASE_URL", /write.*# as %23/],
   [

@@ -143,7 +143,7 @@ async function launch(
   const said: string[] = [];
   for await (const line of createInterface({ input: child.stderr })) {
     said.push(line);
-    if (line.includes("ready to accept connections")) {
+    if (/ready to accept (read-only )?connections/.test(line)) {
       child.stderr.resume();
       return { child, problem: null };
     }

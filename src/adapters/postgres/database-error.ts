@@ -103,8 +103,6 @@ const SENTENCES: Readonly<Record<string, (at: string, said: string) => string>> 
   "57P01": (at) => `The database at ${at} ended the connection (57P01); is it being stopped, or did somebody end it?`,
   "57P02": (at) => `The database at ${at} ended the connection (57P02): one of its processes crashed; see its log.`,
   "57P03": (at) => `The database at ${at} takes no connections now (57P03): it is starting, stopping or recovering.`,
-  P3005: (at) =>
-    `The database at ${at} holds tables that are not invitewatch's; create an empty one and name it in DATABASE_URL.`,
 };
 
 const NOT_SET_UP = ["42P01", "P2021", "42703"];

@@ -27,15 +27,11 @@ export type Embedded = {
     readonly user: string;
     readonly database: string;
   };
-  /** Does the work while no other process does such work on the folder. @throws DatabaseError where one never ends */
-  alone<T>(work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 };
 
 /** How long to wait for a command that has the folder, or for a database that is starting. */
 const PATIENCE_MS = 20_000;
-/** More than migrations ever take. */
-const LONGEST_WORK_MS = 300_000;
 const PORT = 5432;
 /** sun_path holds 108 bytes on Linux and 104 elsewhere. */
 const LONGEST_SOCKET_PATH = 100;
@@ -45,7 +41,7 @@ const LONGEST_SOCKET_PATH = 100;
  *
  * @throws DatabaseError when a daemon has the folder and this is a daemon too, or when it cannot be opened
  */
-export async function openEmbedded(folder: string, role: Role): Promise<Embedded> {
+export async function openEmbedded(folder: string, role: Role, stop?: AbortSignal): Promise<Embedded> {
   const dir = resolve(folder);
   if (role === "reader" && !existsSync(join(dir, "pgdata"))) {
     throw new DatabaseError(
@@ -62,7 +58,6 @@ export async function openEmbedded(folder: string, role: Role): Promise<Embedded
   const socketDir = await socketFolder(dir);
   const connection = { host: socketDir, port: PORT, user: "postgres", database: "postgres" };
   const ownerFile = join(dir, "owner");
-  const alone = <T>(work: () => Promise<T>) => workAlone(dir, work);
 
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
@@ -76,7 +71,6 @@ export async function openEmbedded(folder: string, role: Role): Promise<Embedded
       });
       return {
         connection,
-        alone,
         async close() {
           await close();
           unlock();
@@ -90,28 +84,13 @@ export async function openEmbedded(folder: string, role: Role): Promise<Embedded
         { permanent: true },
       );
     }
-    if (role !== "daemon" && (await accepts(connection.host))) return { connection, alone, close: async () => {} };
+    if (role !== "daemon" && (await accepts(connection.host))) return { connection, close: async () => {} };
     if (Date.now() > deadline) {
       throw new DatabaseError(
         `The embedded database in ${dir} is in use and does not answer; try again, or stop what uses it.`,
       );
     }
-    await delay(100);
-  }
-}
-
-/** All connections share one session, so that a lock of Postgres' own keeps none of them out. */
-async function workAlone<T>(dir: string, work: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + LONGEST_WORK_MS;
-  for (;;) {
-    const unlock = tryLock(join(dir, "work"));
-    if (unlock !== null) return await work().finally(unlock);
-    if (Date.now() > deadline) {
-      throw new DatabaseError(
-        `Another process has been setting up the embedded database in ${dir} for ${LONGEST_WORK_MS / 60_000} minutes; stop it, and try again.`,
-      );
-    }
-    await delay(100);
+    await delay(100, undefined, { signal: stop });
   }
 }
 

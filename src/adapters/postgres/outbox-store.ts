@@ -20,9 +20,10 @@ type Tx = Prisma.TransactionClient;
 const RECEIPTS_GATHER_MS = 20;
 
 export function createOutboxStore(
-  { prisma, sql }: Pick<Database, "prisma" | "sql">,
+  database: Pick<Database, "prisma" | "sql" | "queueSchema">,
   enqueueDeliveries: EnqueueDeliveries,
 ): OutboxStore {
+  const { prisma, sql } = database;
   const begin = createBatcher<Beginning, Buffer | null>(
     (beginnings) => beginMany(sql, beginnings),
     async (beginning, failure) => {
@@ -90,7 +91,7 @@ export function createOutboxStore(
         where: { OR: [{ state: "sending" }, { state: "pending", nextAttemptAt: { lte: now } }] },
       }),
 
-    requeueForgotten: (now) => requeueForgotten(prisma, now, enqueueDeliveries),
+    requeueForgotten: (now) => requeueForgotten(database, now, enqueueDeliveries),
   };
 }
 

@@ -5,16 +5,10 @@
  * has been missing for a while. Retrying a mail is ours to decide, so a job is only run again after a crash.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  type DatabaseOptions,
-  fromPrisma,
-  type Job,
-  type JobResult,
-  PgBoss,
-  type Queue as QueueSettings,
-} from "pg-boss";
+import { fromPrisma, type Job, type JobResult, PgBoss, type Queue as QueueSettings } from "pg-boss";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
+import { queueOptions, setUpQueue, startOrClose } from "./queue-setup.ts";
 
 const SYNC = "sync";
 const DELIVER = "deliver";
@@ -48,8 +42,8 @@ export type Workers = {
 export type SyncResult = { readonly syncId: string | null; readonly outcome: string; readonly reason: string | null };
 
 export type Queue = {
-  /** Makes the queue's own tables, and connects. */
-  start(): Promise<void>;
+  /** Makes the queue's own tables, and connects. @param stop ends the wait for another process */
+  start(stop?: AbortSignal): Promise<void>;
   /**
    * Asks for a sync of the watch.
    *
@@ -72,16 +66,17 @@ export type Queue = {
 };
 
 export function createQueue(database: Database, onError: (error: Error) => void): Queue {
+  // Who listens needs a session of its own.
+  const listens = !database.embedded && !database.server.shared;
   const boss = new PgBoss({
-    ...connectionOf(database),
-    schema: "pgboss",
-    application_name: "invitewatch-queue",
+    ...queueOptions(database, database.connection),
+    // Without the way that tables are made by there is nothing that it could make or mend.
+    migrate: database.direct === null,
+    reindex: database.direct === null,
     max: 4,
-    schedule: false,
     superviseIntervalSeconds: SUPERVISE_SECONDS,
     monitorIntervalSeconds: SUPERVISE_SECONDS,
-    useListenNotify: !database.embedded,
-    registerInstance: false,
+    useListenNotify: listens,
   });
   boss.on("error", onError);
 
@@ -125,8 +120,9 @@ export function createQueue(database: Database, onError: (error: Error) => void)
   };
 
   return {
-    async start() {
-      await boss.start();
+    async start(stop) {
+      await setUpQueue(database, stop);
+      await startOrClose(boss);
       const options = { heartbeatSeconds: HEARTBEAT_SECONDS, expireInSeconds: 900, notify: !database.embedded };
       await makeQueue(SYNC, { ...options, policy: "stately", retryLimit: 3, retryDelay: 1 });
       await makeQueue(DIGEST, { ...options, retryLimit: 100, retryDelay: 30 });
@@ -208,19 +204,4 @@ async function settled(id: string, work: Promise<void>): Promise<JobResult> {
   } catch (error) {
     return { id, status: "failed", output: error };
   }
-}
-
-/** The part of the connection that pg-boss takes, with what it passes on to its pool although its types leave it out. */
-function connectionOf({ connection }: Database): DatabaseOptions {
-  const { connectionString, host, port, user, database, keepAlive, keepAliveInitialDelayMillis, onConnect } =
-    connection;
-  const passedOn = { keepAlive, keepAliveInitialDelayMillis, onConnect };
-  if (connectionString !== undefined) return { ...passedOn, connectionString };
-  return {
-    ...passedOn,
-    ...(host && { host }),
-    ...(port && { port }),
-    ...(user && { user }),
-    ...(database && { database }),
-  };
 }

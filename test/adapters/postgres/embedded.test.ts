@@ -192,7 +192,7 @@ describe("the folder", () => {
 test("a watch is migrated, synced and queued on the embedded database as on a server", async (t) => {
   const opened = await openDatabase(`pglite:${await folderWithNote()}`, "daemon");
   await opened.prisma.$executeRaw`DROP TABLE note`;
-  await migrate(opened.connection);
+  await migrate(opened);
   const queue = createQueue(opened, (error) => {
     throw error;
   });

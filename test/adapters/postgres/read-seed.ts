@@ -31,7 +31,7 @@ const migrated = {
   name: "read",
   prepare: async (url: string) => {
     const database = await openDatabase(url, "command");
-    await migrate(database.connection);
+    await migrate(database);
     await database.close();
   },
 };
