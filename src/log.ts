@@ -102,13 +102,13 @@ const MAX_DEPTH = 12;
  */
 function createCleaner({ text, stacks }: { text: (text: string) => string; stacks: boolean }): Cleaner {
   const clean = (value: unknown, above: readonly object[]): unknown => {
-    if (typeof value === "string") return text(value);
+    if (typeof value === "string") return text(stacks ? value : withoutFrames(value));
     if (typeof value === "bigint") return value.toString();
     if (typeof value !== "object" || value === null) return value;
     if (above.includes(value)) return "[circular]";
     if (above.length >= MAX_DEPTH) return "[too deep]";
     const below = [...above, value];
-    if (value instanceof Error) return clean(fieldsOf(value, stacks), below);
+    if (isErrorLike(value)) return clean(fieldsOf(value, stacks), below);
     if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
     if ("toJSON" in value && typeof value.toJSON === "function") return clean(value.toJSON(), below);
     if (value instanceof Map) return clean(Object.fromEntries(value), below);
@@ -118,19 +118,31 @@ function createCleaner({ text, stacks }: { text: (text: string) => string; stack
   return (value) => clean(value, []);
 }
 
-function fieldsOf(error: Error, stacks: boolean): Readonly<Record<string, unknown>> {
+/** Also of another realm, and as libraries copy them into plain objects. */
+type ErrorLike = Pick<Error, "name" | "message" | "stack" | "cause"> & { readonly errors?: unknown };
+
+function isErrorLike(value: object): value is ErrorLike {
+  return value instanceof Error || ("stack" in value && "message" in value && typeof value.stack === "string");
+}
+
+/** Some libraries put their stack trace into the message. */
+function withoutFrames(text: string): string {
+  return text.includes("\n") ? text.replace(/\n\s+at (?=.*:\d+)[^\n]*/g, "") : text;
+}
+
+function fieldsOf(error: ErrorLike, stacks: boolean): Readonly<Record<string, unknown>> {
   return {
-    type: error.name,
+    type: error.name ?? "Error",
     message: error.message,
     ...("code" in error ? { code: error.code } : {}),
     ...(error.cause === undefined ? {} : { cause: error.cause }),
-    ...(error instanceof AggregateError ? { errors: error.errors } : {}),
+    ...(Array.isArray(error.errors) ? { errors: error.errors } : {}),
     ...(stacks ? { stack: framesOf(error) } : {}),
   };
 }
 
 /** The lines of the stack trace without the message, which has its own field. */
-function framesOf(error: Error): readonly string[] {
+function framesOf(error: ErrorLike): readonly string[] {
   const lines = (error.stack ?? "").split("\n").map((line) => line.trim());
   return lines.filter((line) => line.startsWith("at "));
 }

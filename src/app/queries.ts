@@ -88,6 +88,14 @@ export type HistoryEntry = { readonly event: Event; readonly organizationName: s
 /** The ledger of some watches as far as coverage needs it. */
 export type Ledger = { readonly spans: readonly WatchSpan[]; readonly outages: readonly Outage[] };
 
+export type MiscountedSync = {
+  readonly id: string;
+  /** How many events it recorded. */
+  readonly recorded: number;
+  /** How many there are. */
+  readonly found: number;
+};
+
 /** What a watch's row says of its chain, and the seq of the newest event that is really there. */
 export type ChainEnd = {
   readonly watch: string;
@@ -164,6 +172,8 @@ export type Reader = InviteFinder & {
   chainEnds(watches: readonly string[] | null): Promise<readonly ChainEnd[]>;
   /** One watch's events in the order of its chain. */
   chain(watch: string): AsyncIterable<EventJson>;
+  /** A sync of the watch with more or fewer events than it recorded; null where there is none. */
+  miscountedSync(watch: string): Promise<MiscountedSync | null>;
   watchStatuses(now: Date): Promise<readonly WatchStatus[]>;
   /** @param overdueBefore what is due since before this is overdue */
   mailStatus(overdueBefore: Date): Promise<MailStatus>;

@@ -64,9 +64,18 @@ async function detailOf(surroundings: Surroundings): Promise<{ redact: (text: st
   }
 }
 
+/** A line of a stack trace, which some libraries put into the message. */
+const FRAME = /\n\s+at (?=.*:\d+)[^\n]*/g;
+
+/** Libraries also throw texts, and copies of errors that are none. */
+function messageOf(thrown: unknown): string {
+  const isObject = typeof thrown === "object" && thrown !== null;
+  return isObject && "message" in thrown ? String(thrown.message) : String(thrown);
+}
+
 function sentenceOf(error: unknown, stacks: boolean): string {
-  if (!(error instanceof Error)) return String(error);
-  if (!stacks) return error.message.replaceAll(/\s+/g, " ").trim();
+  if (!(error instanceof Error)) return sentenceOf(new Error(messageOf(error)), false);
+  if (!stacks) return error.message.replaceAll(FRAME, "").replaceAll(/\s+/g, " ").trim();
   const cause = error.cause === undefined ? "" : `\nCaused by: ${sentenceOf(error.cause, true)}`;
   return `${error.stack ?? error.message}${cause}`;
 }

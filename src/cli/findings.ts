@@ -1,7 +1,8 @@
 /** What `check` looks at beyond the configuration, and what it finds. */
 import { createCloudflareSource } from "../adapters/cloudflare/source.ts";
+import { powerOverHistory } from "../adapters/postgres/grants.ts";
 import { pendingMigrations } from "../adapters/postgres/migrate.ts";
-import { openDatabase } from "../adapters/postgres/open.ts";
+import { type Database, openDatabase } from "../adapters/postgres/open.ts";
 import { createMailTransport } from "../adapters/smtp/transport.ts";
 import type { Config, WatchConfig } from "../config/config.ts";
 import { createRedactor } from "../domain/redact.ts";
@@ -45,6 +46,7 @@ async function checkDatabase({ databaseUrl, secrets }: Config): Promise<readonly
             ? "up to date"
             : `missing ${pending.join(", ")}; run \`invitewatch migrate\` (\`run\` and \`sync\` do it too)`,
         },
+        ...(await historyFindings(database)),
       ];
     } finally {
       await database.close();
@@ -52,6 +54,18 @@ async function checkDatabase({ databaseUrl, secrets }: Config): Promise<readonly
   } catch (error) {
     return [{ subject: "database", ok: false, text: redact(messageOf(error)) }];
   }
+}
+
+/** No fault: a database of one user is enough for many. */
+async function historyFindings(database: Database): Promise<readonly Finding[]> {
+  if (database.embedded) return [];
+  const power = await powerOverHistory(database);
+  const user = database.server.user;
+  const text =
+    power === null
+      ? `the user ${user} can add to it, and not alter it`
+      : `the user ${user} could alter it, since it ${power}; a user of its own for DATABASE_URL could not: docs/database.md`;
+  return [{ subject: "history", ok: true, text }];
 }
 
 async function checkWatch(watch: WatchConfig, config: Config): Promise<readonly Finding[]> {

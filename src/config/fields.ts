@@ -18,6 +18,8 @@ export type Read<T> = (text: string, refuse: Refuse) => T | undefined;
 export type FieldSchema<T> = z.ZodType<T, string>;
 
 const SHORTEST_SIGNING_KEY = 24;
+/** Guessed by nobody, if it was drawn at random. */
+const SHORTEST_ACCESS_TOKEN = 16;
 
 /** The schema of what `read` returns. */
 export function field<T>(read: Read<T>): FieldSchema<T> {
@@ -37,6 +39,18 @@ export const textField = field((text, refuse) => {
 export const secretField = field((text, refuse) => {
   if (/^[\x21-\x7e]+$/.test(text)) return text;
   refuse("It has a space, a line break or a character that is not ASCII, so it cannot be a key.");
+  return undefined;
+});
+
+/** A token that others may try to guess. */
+export const accessTokenField = field((text, refuse) => {
+  if (!/^[\x21-\x7e]+$/.test(text)) {
+    refuse("It has a space, a line break or a character that is not ASCII.");
+  } else if (text.length < SHORTEST_ACCESS_TOKEN) {
+    refuse(`It is shorter than ${SHORTEST_ACCESS_TOKEN} characters.`);
+  } else {
+    return text;
+  }
   return undefined;
 });
 

@@ -15,10 +15,11 @@ export function secretsIn(
 ): readonly string[] {
   const { fallbackSmtpUrl, fallbackWebhookUrl, fallbackWebhookSecret } = fallback;
   const credentials = watches.map(({ credential }) => secretOf(credential));
-  const others = [httpToken, heartbeatUrl].filter((secret) => secret !== null);
+  const others = httpToken === null ? [] : [httpToken];
   const passwords = [smtpUrl, fallbackSmtpUrl, databaseUrl, databaseDirectUrl].flatMap((url) => passwordsIn(url ?? ""));
+  const addresses = [fallbackWebhookUrl, heartbeatUrl].flatMap((url) => (url === null ? [] : addressSecretsIn(url)));
   const webhook = [
-    ...(fallbackWebhookUrl === null ? [] : addressSecretsIn(fallbackWebhookUrl)),
+    ...addresses,
     ...(fallbackWebhookSecret === null ? [] : [fallbackWebhookSecret, fallbackWebhookSecret.replace(/^whsec_/, "")]),
   ];
   return [...new Set([...credentials, ...others, ...passwords, ...webhook])];

@@ -4,6 +4,7 @@
  * The keys are the settings' own names, whatever source a value comes from; `variable` is where the environment has it.
  */
 import {
+  accessTokenField,
   addressField,
   addressListField,
   durationField,
@@ -301,10 +302,12 @@ export const settings = {
     variable: "HTTP_TOKEN",
     default: null,
     secret: true,
-    schema: secretField,
-    accepts: "printable ASCII without spaces",
+    schema: accessTokenField,
+    accepts: "16 characters or more, printable ASCII without spaces",
     example: "a-long-random-text",
-    description: "The bearer token for the data routes, needed where `HTTP_HOST` is not this machine alone." + LATER,
+    description:
+      "The bearer token for the data routes. Where `HTTP_HOST` is not this machine alone, `run` does not start without it." +
+      LATER,
   }),
   publicUrl: setting({
     group: "HTTP",

@@ -14,6 +14,10 @@ const SMTP_PARAMETERS = ["allowInsecureAuth"] as const;
 
 /** A shorter path hides nothing, and masking it would garble other texts. */
 const SHORTEST_SECRET_PATH = 12;
+/** Of a segment of the path, or of a value of the query. */
+const SHORTEST_SECRET_PART = 8;
+/** Stands in many addresses of ours, and in much that we say. */
+const OUR_NAME = "invitewatch";
 
 const ENCODE_HINT = "In a user name or password write @ as %40, : as %3A, / as %2F, # as %23, ? as %3F and % as %25.";
 const BAD_ENCODING = `Its login has a "%" that encodes nothing. ${ENCODE_HINT}`;
@@ -102,11 +106,16 @@ export function passwordsIn(text: string): readonly string[] {
   return [...passwords].flatMap((password) => [password, Buffer.from(`\0${user}\0${password}`).toString("base64")]);
 }
 
-/** The texts by which somebody could post to the URL: itself, and its path as a server echoes it. */
+/** The texts by which somebody could post to the URL: itself, its path as a server echoes it, and each part of that. */
 export function addressSecretsIn(text: string): readonly string[] {
-  const { pathname, search } = new URL(text);
+  const { pathname, search, searchParams } = new URL(text);
   const path = `${pathname}${search}`;
-  return path.length < SHORTEST_SECRET_PATH ? [text] : [text, path];
+  const values = [...searchParams].map(([name, value]) => (value === "" ? name : value));
+  const written = [...pathname.split("/"), ...search.slice(1).split(/[&=]/)];
+  const parts = [...written, ...written.map((part) => decoded(part) ?? part), ...values].filter(
+    (part) => part.length >= SHORTEST_SECRET_PART && part.toLowerCase() !== OUR_NAME,
+  );
+  return [...new Set([text, ...(path.length < SHORTEST_SECRET_PATH ? [] : [path]), ...parts])];
 }
 
 function requireTls(address: string, what: string, refuse: Refuse): string | undefined {

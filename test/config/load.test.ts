@@ -139,7 +139,7 @@ test("every secret is listed, with passwords in each form that a server may echo
     ...COMPLETE,
     DATABASE_URL: "postgres://app:db-secret@db/invitewatch",
     DATABASE_DIRECT_URL: "postgres://owner:direct-secret@db/invitewatch",
-    HTTP_TOKEN: "http-secret",
+    HTTP_TOKEN: "http-secret-0123",
     HEARTBEAT_URL: "https://hc-ping.com/3f9b",
     FALLBACK_SMTP_URL: "smtps://bot:fallback-secret@mail.example.net",
     FALLBACK_WEBHOOK_URL: "https://hooks.example.com/services/T0/s3cret",
@@ -154,7 +154,7 @@ test("every secret is listed, with passwords in each form that a server may echo
     login,
     "db-secret",
     "direct-secret",
-    "http-secret",
+    "http-secret-0123",
     "https://hc-ping.com/3f9b",
     "fallback-secret",
     "https://hooks.example.com/services/T0/s3cret",
@@ -277,4 +277,15 @@ test("several faults of one value are one problem", () => {
 
   assert.equal(error.problems.length, 1);
   assert.match(error.message, /"a;b@c" is not an e-mail address; commas separate several\. "d" is not/);
+});
+
+test("a server that others can reach needs a token, one that is turned off or loopback does not", () => {
+  const missing = (env: Record<string, string>) => load({ ...COMPLETE, ...env }).missing;
+
+  for (const host of ["0.0.0.0", "::", "192.0.2.1", "invitewatch.example.com"]) {
+    assert.match(missing({ HTTP_HOST: host }).join(), /^Others can reach .*set HTTP_TOKEN \(16 characters/);
+    assert.deepEqual(missing({ HTTP_HOST: host, HTTP_TOKEN: "sixteen-letters!" }), []);
+    assert.deepEqual(missing({ HTTP_HOST: host, HTTP_PORT: "0" }), []);
+  }
+  for (const host of ["127.0.0.1", "localhost", "::1"]) assert.deepEqual(missing({ HTTP_HOST: host }), []);
 });

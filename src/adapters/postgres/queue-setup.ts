@@ -3,6 +3,7 @@
 import type { ClientBase, PoolConfig } from "pg";
 import { type ConstructorOptions, PgBoss } from "pg-boss";
 import { asDatabaseError, where } from "./database-error.ts";
+import { grantUse } from "./grants.ts";
 import { makeSchema, underLock, wayToTables } from "./migrate.ts";
 import type { Database } from "./open.ts";
 import { type Connection, connect } from "./server.ts";
@@ -25,13 +26,15 @@ export function queueOptions({ queueSchema }: Pick<Database, "queueSchema">, con
 export async function setUpQueue(database: Database, stop?: AbortSignal): Promise<void> {
   const connection = await wayToTables(database, stop);
   try {
-    if (!(await hasTables(database))) await makeQueueSchema(database, connection, stop);
+    // Where another makes the tables, the user may not even be allowed to look yet.
+    if (database.direct !== null || !(await hasTables(database))) await makeQueueSchema(database, connection, stop);
     if (database.direct === null) return;
     const pooled = { ...connection, onConnect: connection.prepare };
     const boss = new PgBoss({ ...queueOptions(database, pooled), max: 1, supervise: false });
     boss.on("error", () => {});
     await startOrClose(boss);
     await boss.stop({ graceful: false });
+    await grantUse(database, connection, stop);
   } catch (error) {
     throw asDatabaseError(error, where(connection));
   }

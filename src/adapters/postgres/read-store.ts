@@ -2,7 +2,7 @@
 import type { Reader } from "../../app/queries.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
-import { listEvents, readChain, readChainEnds, readEventTypes } from "./read-events.ts";
+import { listEvents, readChain, readChainEnds, readEventTypes, readMiscountedSync } from "./read-events.ts";
 import { listInvites, readInvitesNamed } from "./read-invites.ts";
 import { ask } from "./read-keyset.ts";
 import { listNotifications } from "./read-notifications.ts";
@@ -25,6 +25,7 @@ export function createReader(database: Database): Reader {
     ledger: (watches, since, until) => readLedger(database, watches, since, until),
     chainEnds: (watches) => readChainEnds(database, watches),
     chain: (watch) => readChain(database, watch),
+    miscountedSync: (watch) => readMiscountedSync(database, watch),
     watchStatuses: (now) => readWatchStatuses(database, now),
     mailStatus: (overdueBefore) => readMailStatus(database, overdueBefore),
   };

@@ -6,7 +6,7 @@ import type { Invite } from "../../../src/domain/invite.ts";
 import { type Api, fixture, forever, NOW, page, pageOf, rawInvite, sendJson, sourceOf, startApi } from "./api.ts";
 
 function known(fields: Record<string, unknown> = {}): Invite {
-  const listed = parseInvite(rawInvite({ id: "inv-1", ...fields }), String);
+  const listed = parseInvite(rawInvite({ id: "inv-1", ...fields }));
   assert.ok(listed !== null);
   const observed = { firstSeenAt: NOW, lastChangedAt: NOW, alertedLeadMs: null, missingSince: null };
   const ours = { acknowledgedAt: null, cautions: [], calendarSequence: 0 };
