@@ -112,9 +112,11 @@ export const settings = {
     default: "pglite:./data",
     secret: true,
     schema: field(readDatabaseUrl),
-    accepts: "postgres://USER:PASSWORD@HOST/DATABASE, or pglite:DIR for the embedded database",
-    example: "postgres://invitewatch:secret@db/invitewatch",
-    description: "Where the history is kept: Postgres 15 or newer in production; the embedded one needs only a folder.",
+    accepts: "postgres://USER:PASSWORD@HOST/DATABASE?sslmode=MODE, or pglite:DIR for the embedded database",
+    example: "postgres://invitewatch:secret@db.example.com/invitewatch?sslmode=verify-full",
+    description:
+      "Where the history is kept: Postgres 15 or newer in production; the embedded one needs only a folder. Beyond this " +
+      "machine it has to name an `sslmode`; see [the database](database.md).",
   }),
   smtpUrl: setting({
     group: "Mail",

@@ -136,7 +136,7 @@ test("the configuration is frozen to its depths", () => {
 test("every secret is listed, with passwords in each form that a server may echo", () => {
   const config = load({
     ...COMPLETE,
-    DATABASE_URL: "postgres://app:db-secret@db/invitewatch",
+    DATABASE_URL: "postgres://app:db-secret@db/invitewatch?sslmode=disable",
     HTTP_TOKEN: "http-secret",
     HEARTBEAT_URL: "https://hc-ping.com/3f9b",
     FALLBACK_SMTP_URL: "smtps://bot:fallback-secret@mail.example.net",

@@ -84,7 +84,7 @@ const PROBLEMS: readonly (readonly [sentence: string, env: Env, key: string, mes
   ["an API address that is no URL", { CLOUDFLARE_BASE_URL: "api.example.com" }, "CLOUDFLARE_BASE_URL", /not an http/],
   ["another kind of database", { DATABASE_URL: "mysql://u:p@db/x" }, "DATABASE_URL", /neither a postgres.*pglite:DIR/],
   ["an embedded database without a folder", { DATABASE_URL: "pglite:" }, "DATABASE_URL", /pglite: with a folder/],
-  ["a database password with a bare #", { DATABASE_URL: "postgres://u:p#w@db/x" }, "DATABASE_URL", /write.*# as %23/],
+  ["a database password with a bare /", { DATABASE_URL: "postgres://u:p/w@db/x" }, "DATABASE_URL", /write.*\/ as %2F/],
   [
     "a database password with a bare %",
     { DATABASE_URL: "postgres://u:100%@db/x" },

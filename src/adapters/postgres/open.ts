@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { PrismaPg } from "@prisma/adapter-pg";
 import { Client, type ClientBase, Pool, type PoolConfig, type QueryResultRow } from "pg";
 import { PrismaClient } from "../../generated/prisma/client.ts";
+import { connectionOf } from "./address.ts";
 import { asDatabaseError, DatabaseError, NOTHING_HEARD, where } from "./database-error.ts";
 import { openEmbedded, type Role } from "./embedded.ts";
 
@@ -45,9 +46,9 @@ const SILENCE_MS = 60_000;
 export async function openDatabase(url: string, role: Role, silenceMs = SILENCE_MS): Promise<Database> {
   const embedded = url.startsWith(EMBEDDED_SCHEME) ? await openEmbedded(url.slice(EMBEDDED_SCHEME.length), role) : null;
   const connection: Connection = {
-    ...(embedded === null ? { connectionString: url } : { ...embedded.connection, alone: embedded.alone }),
     application_name: "invitewatch",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    ...(embedded === null ? connectionOf(url) : { ...embedded.connection, ssl: false, alone: embedded.alone }),
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     onConnect(client) {
@@ -107,7 +108,7 @@ function createPool(connection: Connection): Pool {
 
 /** A connection of its own. One that breaks while nobody uses it is told of by the next statement. */
 export function createClient(connection: PoolConfig): Client {
-  const client = new Client(connection);
+  const client = new ((connection.Client as typeof Client | undefined) ?? Client)(connection);
   client.on("error", () => {});
   return client;
 }

@@ -80,7 +80,8 @@ export function createQueue(database: Database, onError: (error: Error) => void)
     schedule: false,
     superviseIntervalSeconds: SUPERVISE_SECONDS,
     monitorIntervalSeconds: SUPERVISE_SECONDS,
-    useListenNotify: !database.embedded,
+    // The queue listens over a client of its own making, which does not look for a server.
+    useListenNotify: !database.embedded && database.connection.Client === undefined,
     registerInstance: false,
   });
   boss.on("error", onError);
@@ -211,16 +212,6 @@ async function settled(id: string, work: Promise<void>): Promise<JobResult> {
 }
 
 /** The part of the connection that pg-boss takes, with what it passes on to its pool although its types leave it out. */
-function connectionOf({ connection }: Database): DatabaseOptions {
-  const { connectionString, host, port, user, database, keepAlive, keepAliveInitialDelayMillis, onConnect } =
-    connection;
-  const passedOn = { keepAlive, keepAliveInitialDelayMillis, onConnect };
-  if (connectionString !== undefined) return { ...passedOn, connectionString };
-  return {
-    ...passedOn,
-    ...(host && { host }),
-    ...(port && { port }),
-    ...(user && { user }),
-    ...(database && { database }),
-  };
+function connectionOf({ connection: { alone: _, ...passedOn } }: Database): DatabaseOptions {
+  return passedOn as DatabaseOptions;
 }

@@ -1,0 +1,37 @@
+/** What the connection to the database is: encrypted and verified, encrypted, or neither. For `check`. */
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { Client } from "pg";
+import { asDatabaseError, where } from "./database-error.ts";
+import { type Connection, createClient } from "./open.ts";
+
+/** @throws DatabaseError */
+export async function encryptionOf(connection: Connection): Promise<string> {
+  const client = createClient(connection);
+  try {
+    await client.connect();
+    return told(client as unknown as Innards);
+  } catch (error) {
+    throw asDatabaseError(error, where(connection));
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** What the driver's client has, and its types leave out. */
+type Innards = Pick<Client, "host"> & {
+  readonly ssl: boolean | { readonly rejectUnauthorized?: boolean; readonly checkServerIdentity?: unknown };
+  readonly connection: { readonly stream: Socket };
+};
+
+function told({ host, ssl, connection: { stream } }: Innards): string {
+  if (!(stream instanceof TLSSocket)) {
+    return host.startsWith("/") ? "over a Unix socket" : "not encrypted: right on this machine or in a private network";
+  }
+  const protocol = `${stream.getProtocol()}`.replace(/^TLSv/, "TLS ");
+  if (typeof ssl === "boolean" || ssl.rejectUnauthorized === false) {
+    return `${protocol}, certificate not verified (sslmode=verify-full would)`;
+  }
+  if (ssl.checkServerIdentity === undefined) return `${protocol}, certificate verified`;
+  return `${protocol}, certificate verified, host name not (sslmode=verify-full would)`;
+}
