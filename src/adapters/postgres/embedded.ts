@@ -4,17 +4,17 @@
  * The process that holds the folder's lock runs the database; every other process, and the holder itself,
  * is a client of the socket. So there is one way to the database, embedded or not.
  */
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { PGlite } from "@electric-sql/pglite";
 import { DatabaseError } from "./database-error.ts";
 import { type EmbeddedServer, serveEmbedded } from "./embedded-server.ts";
+import { findSocketFolder, makeSocketFolder, socketPath } from "./embedded-socket.ts";
+import { faultOf, ownFolder } from "./own-folder.ts";
 
 /** Who opens the folder: a daemon wants it to itself, a command is content to be a guest, a reader makes nothing. */
 export type Role = "daemon" | "command" | "reader";
@@ -37,8 +37,19 @@ const PATIENCE_MS = 20_000;
 /** More than migrations ever take. */
 const LONGEST_WORK_MS = 300_000;
 const PORT = 5432;
-/** sun_path holds 108 bytes on Linux and 104 elsewhere. */
-const LONGEST_SOCKET_PATH = 100;
+/** The file that names the role of the process that has the folder. */
+const OWNER = "owner";
+const PURPOSE = "the embedded database";
+/** What a folder holds that has a database. */
+const DATABASE = "pgdata";
+
+/** Whether there is a database in the folder. @throws DatabaseError where the folder is not ours; makes nothing */
+export async function isThere(folder: string): Promise<boolean> {
+  const dir = resolve(folder);
+  const fault = await faultOf(dir, PURPOSE);
+  if (fault !== null) throw new DatabaseError(fault, { permanent: true });
+  return existsSync(join(dir, DATABASE));
+}
 
 /**
  * Opens the folder, creating it where needed.
@@ -47,7 +58,7 @@ const LONGEST_SOCKET_PATH = 100;
  */
 export async function openEmbedded(folder: string, role: Role): Promise<Embedded> {
   const dir = resolve(folder);
-  if (role === "reader" && !existsSync(join(dir, "pgdata"))) {
+  if (role === "reader" && !existsSync(join(dir, DATABASE))) {
     throw new DatabaseError(
       `There is no database in ${dir} yet; \`invitewatch run\` or \`sync\` makes it, or set DATABASE_URL.`,
       {
@@ -55,27 +66,23 @@ export async function openEmbedded(folder: string, role: Role): Promise<Embedded
       },
     );
   }
-  await mkdir(dir, { recursive: true, mode: 0o700 }).catch((cause) => {
-    const message = `The folder ${dir} of the embedded database cannot be made; check the path and its rights.`;
-    throw new DatabaseError(message, { cause, permanent: true });
-  });
-  const socketDir = await socketFolder(dir);
-  const connection = { host: socketDir, port: PORT, user: "postgres", database: "postgres" };
-  const ownerFile = join(dir, "owner");
+  await ownFolder(dir, PURPOSE, DATABASE);
+  const at = (host: string) => ({ host, port: PORT, user: "postgres", database: "postgres" });
+  const ownerFile = join(dir, OWNER);
   const alone = <T>(work: () => Promise<T>) => workAlone(dir, work);
 
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const unlock = tryLock(join(dir, "lock"));
     if (unlock !== null) {
-      await writeFile(ownerFile, role);
-      const { close } = await startDatabase(dir, connection.host).catch((cause) => {
+      const { socketDir, close } = await startDatabase(dir, role).catch((cause) => {
         unlock();
+        if (cause instanceof DatabaseError) throw cause;
         const message = `The embedded database in ${dir} does not start; is the folder intact and writable?`;
         throw new DatabaseError(message, { cause, permanent: true });
       });
       return {
-        connection,
+        connection: at(socketDir),
         alone,
         async close() {
           await close();
@@ -90,7 +97,8 @@ export async function openEmbedded(folder: string, role: Role): Promise<Embedded
         { permanent: true },
       );
     }
-    if (role !== "daemon" && (await accepts(connection.host))) return { connection, alone, close: async () => {} };
+    const host = role === "daemon" ? null : await findSocketFolder(dir);
+    if (host !== null && (await accepts(host))) return { connection: at(host), alone, close: async () => {} };
     if (Date.now() > deadline) {
       throw new DatabaseError(
         `The embedded database in ${dir} is in use and does not answer; try again, or stop what uses it.`,
@@ -115,16 +123,21 @@ async function workAlone<T>(dir: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function startDatabase(dir: string, socketDir: string): Promise<{ close(): Promise<void> }> {
-  const db = await PGlite.create(join(dir, "pgdata"));
-  const path = socketPath(socketDir);
+type Started = { readonly socketDir: string; close(): Promise<void> };
+
+async function startDatabase(dir: string, role: Role): Promise<Started> {
+  const socketDir = await makeSocketFolder(dir);
+  await writeFile(join(dir, OWNER), role);
+  const db = await PGlite.create(join(dir, DATABASE));
+  const path = socketPath(socketDir, PORT);
   await rm(path, { force: true });
   const server = await serveEmbedded(db, path);
   return {
+    socketDir,
     async close() {
       await guestsGone(server);
       await server.close();
-      await rm(path, { force: true });
+      await rm(socketDir === dir ? path : socketDir, { recursive: true, force: true });
       await db.close();
     },
   };
@@ -142,34 +155,23 @@ async function guestsGone(server: EmbeddedServer): Promise<void> {
  * The lock is SQLite's on an otherwise empty file: the operating system's own, gone with its process however that ends.
  */
 function tryLock(file: string): (() => void) | null {
-  const lock = new DatabaseSync(file);
+  let lock: DatabaseSync | null = null;
   try {
+    lock = new DatabaseSync(file);
     lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
-    return () => lock.close();
+    const taken = lock;
+    return () => taken.close();
   } catch (error) {
-    lock.close();
+    lock?.close();
     if (error instanceof Error && /locked|busy/.test(error.message)) return null;
-    const message = `The lock ${file} of the embedded database cannot be taken; check the folder's rights.`;
+    const message = `The lock ${file} of the embedded database cannot be taken; is the folder writable for this user, and is there room on its disk?`;
     throw new DatabaseError(message, { cause: error, permanent: true });
   }
 }
 
-/** Where the socket lives: in the folder itself, or in a temporary one where its path is too long for a socket. */
-async function socketFolder(dir: string): Promise<string> {
-  if (Buffer.byteLength(socketPath(dir)) <= LONGEST_SOCKET_PATH) return dir;
-  const name = `invitewatch-${createHash("sha256").update(dir).digest("hex").slice(0, 16)}`;
-  const short = join(tmpdir(), name);
-  await mkdir(short, { recursive: true, mode: 0o700 });
-  return short;
-}
-
-function socketPath(dir: string): string {
-  return join(dir, `.s.PGSQL.${PORT}`);
-}
-
 function accepts(socketDir: string): Promise<boolean> {
   return new Promise((done) => {
-    const socket = createConnection(socketPath(socketDir));
+    const socket = createConnection(socketPath(socketDir, PORT));
     socket.once("connect", () => {
       socket.destroy();
       done(true);
