@@ -54,7 +54,7 @@ async function askDaemon({ http: { host, port } }: Config): Promise<void> {
 
 async function askDatabase({ databaseUrl }: Config): Promise<void> {
   const { openDatabase, reach } = await import("../adapters/postgres/open.ts");
-  const database = await openDatabase(databaseUrl, "command");
+  const database = await openDatabase(databaseUrl, "reader");
   try {
     await reach(database);
   } finally {

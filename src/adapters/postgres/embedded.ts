@@ -14,7 +14,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { DatabaseError } from "./database-error.ts";
 import { type EmbeddedServer, serveEmbedded } from "./embedded-server.ts";
 import { findSocketFolder, makeSocketFolder, socketPath } from "./embedded-socket.ts";
-import { faultOf, ownFolder } from "./own-folder.ts";
+import { ownFolder, requireOwnable } from "./own-folder.ts";
 
 /** Who opens the folder: a daemon wants it to itself, a command is content to be a guest, a reader makes nothing. */
 export type Role = "daemon" | "command" | "reader";
@@ -32,6 +32,7 @@ export type Embedded = {
   close(): Promise<void>;
 };
 
+export const EMBEDDED_SCHEME = "pglite:";
 /** How long to wait for a command that has the folder, or for a database that is starting. */
 const PATIENCE_MS = 20_000;
 /** More than migrations ever take. */
@@ -43,12 +44,16 @@ const PURPOSE = "the embedded database";
 /** What a folder holds that has a database. */
 const DATABASE = "pgdata";
 
-/** Whether there is a database in the folder. @throws DatabaseError where the folder is not ours; makes nothing */
-export async function isThere(folder: string): Promise<boolean> {
-  const dir = resolve(folder);
-  const fault = await faultOf(dir, PURPOSE);
-  if (fault !== null) throw new DatabaseError(fault, { permanent: true });
-  return existsSync(join(dir, DATABASE));
+/**
+ * The folder that opening the URL would make a database in; null where there is one, or the URL is a server's.
+ *
+ * @throws DatabaseError where it cannot be made or is not ours; makes nothing itself
+ */
+export async function folderToMake(url: string): Promise<string | null> {
+  if (!url.startsWith(EMBEDDED_SCHEME)) return null;
+  const dir = resolve(url.slice(EMBEDDED_SCHEME.length));
+  await requireOwnable(dir, PURPOSE);
+  return existsSync(join(dir, DATABASE)) ? null : dir;
 }
 
 /**

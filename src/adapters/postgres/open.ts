@@ -5,7 +5,7 @@ import { Client, type ClientBase, Pool, type PoolConfig, type QueryResultRow } f
 import { PrismaClient } from "../../generated/prisma/client.ts";
 import { connectionOf } from "./address.ts";
 import { asDatabaseError, DatabaseError, NOTHING_HEARD, where } from "./database-error.ts";
-import { openEmbedded, type Role } from "./embedded.ts";
+import { EMBEDDED_SCHEME, openEmbedded, type Role } from "./embedded.ts";
 
 /** How to connect, and what a pool does with each connection that it makes. */
 export type Connection = PoolConfig & {
@@ -29,7 +29,6 @@ export type Database = {
   close(): Promise<void>;
 };
 
-const EMBEDDED_SCHEME = "pglite:";
 const CONNECT_TIMEOUT_MS = 10_000;
 const POOL_SIZE = 10;
 /** A server that is gone without a word is noticed some ten seconds after this. */

@@ -1,5 +1,7 @@
 /** Folders that nobody else can look into or put things into: owned by this user, with the mode 0700, and no link. */
-import { chmod, lstat, mkdir, readdir } from "node:fs/promises";
+import { constants, existsSync } from "node:fs";
+import { access, chmod, lstat, mkdir, readdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { DatabaseError } from "./database-error.ts";
 
 /** What the folder is for, as in "the folder X of the embedded database". */
@@ -28,8 +30,26 @@ export async function ownFolder(path: string, purpose: Purpose, mark: string): P
   await chmod(path, 0o700);
 }
 
+/** Changes nothing. @throws DatabaseError where the folder is not ours, or is not there and cannot be made */
+export async function requireOwnable(path: string, purpose: Purpose): Promise<void> {
+  const fault = await faultOf(path, purpose);
+  if (fault !== null) throw new DatabaseError(fault, { permanent: true });
+  let existing = path;
+  while (!existsSync(existing)) existing = dirname(existing);
+  if ((await stat(existing)).isDirectory() && (await isWritable(existing))) return;
+  const message = `The folder ${path} of ${purpose} cannot be written to: ${existing} is no folder, or not this user's to write in; check the path and its rights.`;
+  throw new DatabaseError(message, { permanent: true });
+}
+
+function isWritable(path: string): Promise<boolean> {
+  return access(path, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Why the folder that is there cannot be ours, as a sentence; null where it can, or is not there. */
-export async function faultOf(path: string, purpose: Purpose): Promise<string | null> {
+async function faultOf(path: string, purpose: Purpose): Promise<string | null> {
   const status = await lstat(path).catch(() => null);
   if (status === null) return null;
   const folder = `The folder ${path} of ${purpose}`;
