@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import type { Route } from "../domain/routing.ts";
 import type { Config, Credential } from "./config.ts";
+import { parseDatabaseUrl } from "./database-url.ts";
 import { formatDuration } from "./duration.ts";
 import { type Environment, readEnvironment, type Source } from "./environment.ts";
 import { type ConfigFile, readConfigFile } from "./file.ts";
@@ -159,8 +160,15 @@ function configOf(values: Values, reading: Reading, terminal: boolean): Config {
     heartbeatUrl: values.heartbeatUrl,
     log: { level: values.logLevel, format: values.logFormat ?? (terminal ? "pretty" : "json") },
     missing: missingIn(values, watches, drafts),
+    warnings: [...source.warnings, ...databaseUrlWarnings(values.databaseUrl)],
     secrets: secretsIn(values, watches),
   };
+}
+
+function databaseUrlWarnings(url: string): readonly string[] {
+  const ignored = parseDatabaseUrl(url, () => {})?.ignored ?? [];
+  if (ignored.length === 0) return [];
+  return [`What ${ignored.join(", ")} in ${settings.databaseUrl.variable} ask for has no effect here.`];
 }
 
 function credentialOf({ apiToken, email, apiKey }: Partial<Values>): Credential | null {

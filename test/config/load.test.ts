@@ -58,6 +58,7 @@ test("an empty environment gives the defaults and says what is missing", () => {
       heartbeatUrl: null,
       log: { level: "info", format: "json" },
       missing: 4,
+      warnings: [],
       secrets: [],
     },
   );
