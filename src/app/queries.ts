@@ -174,6 +174,23 @@ export class CursorError extends Error {
   override readonly name = "CursorError";
 }
 
+/** What a cursor says of the row that it continues after. @throws CursorError */
+export function readCursor(cursor: string, list: string, order: Order): readonly unknown[] {
+  const [name, itsOrder, ...values] = parseCursor(cursor);
+  if (name !== list) throw new CursorError(`The cursor is not one of ${list}.`);
+  if (itsOrder !== order)
+    throw new CursorError(`The cursor continues an answer in the order ${itsOrder}, not ${order}.`);
+  return values;
+}
+
+function parseCursor(cursor: string): readonly unknown[] {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
+    if (Array.isArray(parts)) return parts;
+  } catch {}
+  throw new CursorError("The cursor is not one that invitewatch gave.");
+}
+
 /** Up to `limit` rows, and the cursor of the rest, or null where there is none. */
 export async function collect<Row>(
   listing: Listing<Row>,

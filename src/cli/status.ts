@@ -35,7 +35,7 @@ export function addStatus(program: Command, context: Context): void {
     .description("where things stand: syncs, gaps, pending invitations, mail owed");
   addReadingOptions(command)
     .addHelpText("after", helpText(HELP, context))
-    .action((options: ReadingOptions) => reading(context, options, (desk) => answer(desk, options, context)));
+    .action((options: ReadingOptions) => reading(context, options, () => (desk) => answer(desk, options, context)));
 }
 
 async function answer(desk: Desk, { format }: ReadingOptions, context: Context): Promise<void> {
