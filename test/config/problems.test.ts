@@ -156,7 +156,7 @@ const PROBLEMS: readonly (readonly [sentence: string, env: Env, key: string, mes
   ["an unknown time zone", { TIMEZONE: "Europe/Berln" }, "TIMEZONE", /did you mean Europe\/Berlin\?/],
   ["a city in place of a time zone", { TIMEZONE: "Tokyo" }, "TIMEZONE", /did you mean Asia\/Tokyo\?/],
   ["an offset in place of a time zone", { TIMEZONE: "+02:00" }, "TIMEZONE", /not a time zone/],
-  ["an unknown time zone in TZ", { TZ: "CET-1CEST" }, "TZ", /not a time zone/],
+  ["an unknown time zone in TZ", { TZ: "CET-1CEST" }, "TZ", /not the name of a time zone/],
   ["a threshold that is neither", { EXPIRY_THRESHOLDS: "24h,tomorrow" }, "EXPIRY_THRESHOLDS", /"tomorrow" is neither/],
   ["a threshold of nothing", { EXPIRY_THRESHOLDS: "0h" }, "EXPIRY_THRESHOLDS", /"0h" is neither/],
   ["a threshold of the whole lifetime", { EXPIRY_THRESHOLDS: "100%" }, "EXPIRY_THRESHOLDS", /"100%" is neither/],
