@@ -136,6 +136,14 @@ export type MailStatus = {
   readonly relayNextProbeAt: Date | null;
 };
 
+/** The latest digest that was to be made, where it failed. */
+export type DigestTrouble = {
+  readonly slotAt: Date;
+  readonly error: string;
+  /** Null where it was given up. */
+  readonly nextTryAt: Date | null;
+};
+
 /** Finds which invites somebody means. */
 export type InviteFinder = {
   /** Names of the watches, in alphabetical order. */
@@ -167,6 +175,8 @@ export type Reader = InviteFinder & {
   watchStatuses(now: Date): Promise<readonly WatchStatus[]>;
   /** @param overdueBefore what is due since before this is overdue */
   mailStatus(overdueBefore: Date): Promise<MailStatus>;
+  /** Null where the latest digest was made, or there was none. */
+  digestTrouble(): Promise<DigestTrouble | null>;
 };
 
 /** The cursor was not made by this list in this order. */

@@ -3,6 +3,7 @@
  *
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
  */
+import { HONOURED, LIMITS, NEEDLESS, OVERRIDES, UNSUPPORTED, WITHOUT_EFFECT } from "./database-parameter-names.ts";
 import { nearest } from "./nearest.ts";
 
 export const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
@@ -48,79 +49,6 @@ export type Settings = {
   /** Names of parameters that change nothing here. */
   readonly ignored: readonly string[];
 };
-
-/** Parts of the address that a parameter may hold instead. */
-const OVERRIDES = ["host", "port", "user", "password", "dbname"];
-const LIMITS = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"];
-
-const HONOURED = [
-  "sslmode",
-  "ssl",
-  "sslrootcert",
-  "sslcert",
-  "sslkey",
-  "sslpassword",
-  "sslcrl",
-  "sslnegotiation",
-  "ssl_min_protocol_version",
-  "ssl_max_protocol_version",
-  "channel_binding",
-  "target_session_attrs",
-  "schema",
-  "search_path",
-  "application_name",
-  "options",
-  "connect_timeout",
-];
-
-/** Change nothing here, and nobody misses them. */
-const NEEDLESS = [
-  "fallback_application_name",
-  "gssencmode",
-  "client_encoding",
-  "keepalives",
-  "keepalives_idle",
-  "keepalives_interval",
-  "keepalives_count",
-  "tcp_user_timeout",
-  "sslsni",
-  "sslcompression",
-  "uselibpqcompat",
-  "pgbouncer",
-];
-
-/** Of Prisma and of hosted providers: somebody may expect an effect that they have not here. */
-const WITHOUT_EFFECT = [
-  "connection_limit",
-  "pool_timeout",
-  "pool_size",
-  "max_pool_size",
-  "socket_timeout",
-  "statement_cache_size",
-  "prepared_statements",
-  "sslaccept",
-  "sslidentity",
-  "load_balance_hosts",
-  "supa",
-  "workaround",
-];
-
-/** libpq's own, which the driver has not. */
-const UNSUPPORTED = [
-  "hostaddr",
-  "passfile",
-  "service",
-  "servicefile",
-  "replication",
-  "require_auth",
-  "requiressl",
-  "requirepeer",
-  "krbsrvname",
-  "gsslib",
-  "gssdelegation",
-  "sslcrldir",
-  "sslcertmode",
-];
 
 const KNOWN = [...OVERRIDES, ...LIMITS, ...HONOURED, ...NEEDLESS, ...WITHOUT_EFFECT];
 

@@ -120,7 +120,7 @@ function doJobs({ runtime, log, lines }: Desk, stop: AbortSignal): Pick<SpeedSta
       return deliver();
     },
     async makeDigests() {
-      await workers.digest(runtime.newId());
+      await workers.digest(runtime.newId(), true);
       return deliver();
     },
   };

@@ -27,7 +27,10 @@ export async function ownFolder(path: string, purpose: Purpose, mark: string): P
     const message = `The folder ${path} of ${purpose} holds other things, and other users may look into it; name a folder of its own, or \`chmod 700\` this one.`;
     throw new DatabaseError(message, { permanent: true });
   }
-  await chmod(path, 0o700);
+  await chmod(path, 0o700).catch((cause) => {
+    const message = `Other users may look into the folder ${path} of ${purpose}, and its rights cannot be changed (${codeOf(cause)}); \`chmod 700\` it.`;
+    throw new DatabaseError(message, { cause, permanent: true });
+  });
 }
 
 /** Changes nothing. @throws DatabaseError where the folder is not ours, or is not there and cannot be made */

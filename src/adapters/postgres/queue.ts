@@ -30,6 +30,8 @@ const LOOK_EVERY_MS = 500;
 const DELIVERY_WORKERS = 2;
 /** The more, the fewer statements are needed for each mail. */
 const DELIVERIES_TOGETHER = 200;
+/** After a minute or two, then ever later, at most an hour: for some three hours. What is wrong for longer will not mend by itself. */
+const DIGEST_RETRIES = { retryLimit: 7, retryDelay: 60, retryBackoff: true, retryDelayMax: 3_600 };
 /** Longer than the relay needs for all mails that are taken at a time, were it to take the longest with each. */
 const DELIVERIES_EXPIRE_SECONDS = 4 * 3_600;
 
@@ -40,8 +42,8 @@ export type Workers = {
   sync(job: SyncJob, signal: AbortSignal): Promise<SyncResult>;
   /** Tries one delivery. @param takeOver whether an earlier run of the job came to no end */
   deliver(notificationId: string, takeOver: boolean): Promise<void>;
-  /** Makes the digests of one slot. */
-  digest(jobId: string): Promise<void>;
+  /** Makes the digests of one slot. @param isLastTry whether nobody tries again where it fails */
+  digest(jobId: string, isLastTry: boolean): Promise<void>;
 };
 
 /** What the one who asked for a sync gets to know of it. */
@@ -130,7 +132,7 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       await boss.start();
       const options = { heartbeatSeconds: HEARTBEAT_SECONDS, expireInSeconds: 900, notify: !database.embedded };
       await makeQueue(SYNC, { ...options, policy: "stately", retryLimit: 3, retryDelay: 1 });
-      await makeQueue(DIGEST, { ...options, retryLimit: 100, retryDelay: 30 });
+      await makeQueue(DIGEST, { ...options, ...DIGEST_RETRIES });
       await makeQueue(DELIVER, {
         ...options,
         expireInSeconds: DELIVERIES_EXPIRE_SECONDS,
@@ -169,7 +171,9 @@ export function createQueue(database: Database, onError: (error: Error) => void)
         );
       });
       await boss.work(DIGEST, polling, async ([job]: Job[]) => {
-        if (job !== undefined) await andGoOn(DIGEST, onceWritable(DIGEST, job.id, workers.digest(job.id)));
+        if (job === undefined) return;
+        const isLastTry = job.retryCount >= DIGEST_RETRIES.retryLimit;
+        await andGoOn(DIGEST, onceWritable(DIGEST, job.id, workers.digest(job.id, isLastTry)));
       });
       const deliver = {
         ...polling,
