@@ -40,12 +40,10 @@ export type Settings = {
   /** Null for the connection's own first schema. */
   readonly schema: string | null;
   readonly applicationName: string | null;
-  /** What libpq's `options` hold: `-c name=value …`. */
+  /** What libpq's `options` hold, and what else the URL says of the session: `-c name=value …`. */
   readonly options: string | null;
   /** For each host; 0 for no limit, null where the URL does not say. */
   readonly connectTimeoutMs: number | null;
-  /** Settings of the session, as the server takes them. */
-  readonly limits: Readonly<Record<string, string>>;
   /** Names of parameters that change nothing here. */
   readonly ignored: readonly string[];
 };
@@ -81,9 +79,8 @@ export function readParameters(query: string, fault: Refuse): Parameters {
     sessionAttributes: wordOf("target_session_attrs", SESSIONS, given, fault) ?? "any",
     schema: given.schema ?? firstOf(given.search_path),
     applicationName: given.application_name ?? null,
-    options: given.options ?? null,
+    options: optionsIn(given),
     connectTimeoutMs: timeoutOf(given, fault),
-    limits: Object.fromEntries(Object.entries(given).filter(([name]) => LIMITS.includes(name))),
     ignored: WITHOUT_EFFECT.filter((name) => given[name] !== undefined),
   };
   return { settings, overrides: given };
@@ -159,6 +156,15 @@ function wordOf<const W extends string>(name: string, words: readonly W[], given
     );
   }
   return word;
+}
+
+/** In `options` a space and a backslash are written with a backslash before them. */
+function optionsIn(given: Given): string | null {
+  const limits = LIMITS.flatMap((name) => {
+    const value = given[name];
+    return value === undefined ? [] : [`-c ${name}=${value.replaceAll(/[\\\s]/g, "\\$&")}`];
+  });
+  return [given.options ?? [], limits].flat().join(" ") || null;
 }
 
 function firstOf(searchPath: string | undefined): string | null {

@@ -76,7 +76,7 @@ export function parseDatabaseUrl(text: string, refuse: Refuse): DatabaseAddress 
 }
 
 /** Whether a host cannot be listened in on from outside of this machine. */
-export function isPrivate({ host }: DatabaseHost): boolean {
+function isPrivate({ host }: DatabaseHost): boolean {
   return host.startsWith("/") || isLoopback(host);
 }
 

@@ -159,6 +159,14 @@ test("what other clients and hosted providers put there is taken", () => {
   assert.equal(pasted[3]?.options, "-c statement_timeout=5s");
 });
 
+test("limits of the session go the way of options", () => {
+  const { options } = addressOf(
+    "postgres://localhost/d?statement_timeout=5%20s&options=-c%20geqo%3Doff&lock_timeout=9",
+  );
+
+  assert.equal(options, "-c geqo=off -c statement_timeout=5\\ s -c lock_timeout=9");
+});
+
 test("the first name of search_path is the schema", () => {
   assert.equal(addressOf("postgres://localhost/d?search_path=%22Invites%22,public").schema, "Invites");
 });

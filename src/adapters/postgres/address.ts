@@ -12,13 +12,16 @@ import { createServerFinder, type Place } from "./server-finder.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** @throws DatabaseError where the URL, or a file that it names, cannot be used */
-export function connectionOf(url: string): PoolConfig {
+/** @throws DatabaseError where the URL cannot be used */
+export function addressOf(url: string): DatabaseAddress {
   const faults: string[] = [];
   const address = parseDatabaseUrl(url, (fault) => faults.push(fault));
-  if (address === undefined) {
-    throw new DatabaseError(`The URL of the database is not valid. ${faults.join(" ")}`, { permanent: true });
-  }
+  if (address !== undefined) return address;
+  throw new DatabaseError(`The URL of the database is not valid. ${faults.join(" ")}`, { permanent: true });
+}
+
+/** @throws DatabaseError where a file that the address names cannot be used */
+export function connectionOf(address: DatabaseAddress): PoolConfig {
   const tls = encryptsEver(address) ? tlsOptions(address) : null;
   const [first, ...others] = address.hosts.map((host): Place => ({ ...host, ways: waysTo(host, address, tls) }));
   if (first === undefined) throw new Error("an address without a host; it should have been refused");
@@ -45,7 +48,7 @@ export function connectionOf(url: string): PoolConfig {
 }
 
 function sessionOf(address: DatabaseAddress): PoolConfig {
-  const { user, password, database, applicationName, options, tlsDirect, channelBinding, limits } = address;
+  const { user, password, database, applicationName, options, tlsDirect, channelBinding } = address;
   return {
     ...(user !== null && { user }),
     ...(password !== null && { password }),
@@ -54,7 +57,6 @@ function sessionOf(address: DatabaseAddress): PoolConfig {
     ...(options !== null && { options }),
     ...(tlsDirect && { sslnegotiation: "direct" as const }),
     ...(channelBinding !== "disable" && { enableChannelBinding: true }),
-    ...(limits as PoolConfig),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { PrismaPg } from "@prisma/adapter-pg";
 import { Client, type ClientBase, Pool, type PoolConfig, type QueryResultRow } from "pg";
 import { PrismaClient } from "../../generated/prisma/client.ts";
-import { connectionOf } from "./address.ts";
+import { addressOf, connectionOf } from "./address.ts";
 import { asDatabaseError, DatabaseError, NOTHING_HEARD, where } from "./database-error.ts";
 import { EMBEDDED_SCHEME, openEmbedded, type Role } from "./embedded.ts";
 
@@ -47,7 +47,9 @@ export async function openDatabase(url: string, role: Role, silenceMs = SILENCE_
   const connection: Connection = {
     application_name: "invitewatch",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    ...(embedded === null ? connectionOf(url) : { ...embedded.connection, ssl: false, alone: embedded.alone }),
+    ...(embedded === null
+      ? connectionOf(addressOf(url))
+      : { ...embedded.connection, ssl: false, alone: embedded.alone }),
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     onConnect(client) {
