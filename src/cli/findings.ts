@@ -1,8 +1,7 @@
 /** What `check` looks at beyond the configuration, and what it finds. */
 import { createCloudflareSource } from "../adapters/cloudflare/source.ts";
-import { where } from "../adapters/postgres/database-error.ts";
 import { folderToMake } from "../adapters/postgres/embedded.ts";
-import { encryptionOf } from "../adapters/postgres/encryption.ts";
+import { lookAtConnection } from "../adapters/postgres/encryption.ts";
 import { pendingMigrations } from "../adapters/postgres/migrate.ts";
 import { type Database, openDatabase, reach } from "../adapters/postgres/open.ts";
 import { readMigrations } from "../adapters/postgres/schema-engine.ts";
@@ -54,7 +53,8 @@ const SET_UP_LATER = "will be set up by `run` or `sync`";
 
 async function answerOf({ embedded, connection }: Database): Promise<string> {
   if (embedded) return "the embedded database answers";
-  return `Postgres answers at ${where(connection)}: ${await encryptionOf(connection)}`;
+  const { at, encryption } = await lookAtConnection(connection);
+  return `Postgres answers at ${at}: ${encryption}`;
 }
 
 /** What is missing is no fault: the commands that write apply it by themselves. */

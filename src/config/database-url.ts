@@ -33,8 +33,8 @@ export const ENCODE_HINT =
 export const CUT_LOGIN = `Its login seems to hold a / or ? that is not encoded. ${ENCODE_HINT}`;
 
 const CHOICE =
-  "It names no sslmode, and its password would cross the network for anybody to read. Add one: ?sslmode=verify-full " +
-  "(encrypted, certificate verified), ?sslmode=require (encrypted, not verified), or ?sslmode=disable for a private " +
+  "It names no sslmode, and its password would cross the network for anybody to read. Add sslmode=verify-full " +
+  "(encrypted, certificate verified), sslmode=require (encrypted, not verified), or sslmode=disable for a private " +
   "network such as Compose's.";
 
 const SHAPE = /^postgres(?:ql)?:\/\/(?:([^/?]*)@)?([^/?@]*)(?:\/([^?]*))?(?:\?(.*))?$/is;

@@ -168,7 +168,8 @@ function configOf(values: Values, reading: Reading, terminal: boolean): Config {
 function databaseUrlWarnings(url: string): readonly string[] {
   const ignored = parseDatabaseUrl(url, () => {})?.ignored ?? [];
   if (ignored.length === 0) return [];
-  return [`What ${ignored.join(", ")} in ${settings.databaseUrl.variable} ask for has no effect here.`];
+  const have = ignored.length === 1 ? "has" : "have";
+  return [`In ${settings.databaseUrl.variable}, ${ignored.join(" and ")} ${have} no effect here.`];
 }
 
 function credentialOf({ apiToken, email, apiKey }: Partial<Values>): Credential | null {

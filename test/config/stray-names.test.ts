@@ -134,5 +134,5 @@ test("a name that is nearly ours is another program's where ours is set", () => 
 test("parameters of DATABASE_URL that have no effect are told", () => {
   const [warning] = told({ DATABASE_URL: "postgres://u:p@localhost/d?connection_limit=1&pool_timeout=9" });
 
-  assert.equal(warning, "What connection_limit, pool_timeout in DATABASE_URL ask for has no effect here.");
+  assert.equal(warning, "In DATABASE_URL, connection_limit and pool_timeout have no effect here.");
 });

@@ -8,7 +8,7 @@ import { type ConnectionOptions, createSecureContext, getCACertificates } from "
 import type { PoolConfig } from "pg";
 import { type DatabaseAddress, type DatabaseHost, parseDatabaseUrl } from "../../config/database-url.ts";
 import { DatabaseError } from "./database-error.ts";
-import { createServerFinder, type Place } from "./server-finder.ts";
+import { createServerFinder, nameOf, type Place } from "./server-finder.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -21,7 +21,7 @@ export function addressOf(url: string): DatabaseAddress {
 }
 
 /** @throws DatabaseError where a file that the address names cannot be used */
-export function connectionOf(address: DatabaseAddress): PoolConfig {
+export function connectionOf(address: DatabaseAddress): PoolConfig & { readonly at?: string } {
   const tls = encryptsEver(address) ? tlsOptions(address) : null;
   const [first, ...others] = address.hosts.map((host): Place => ({ ...host, ways: waysTo(host, address, tls) }));
   if (first === undefined) throw new Error("an address without a host; it should have been refused");
@@ -41,6 +41,7 @@ export function connectionOf(address: DatabaseAddress): PoolConfig {
   if (isPlain) return connection;
   return {
     ...connection,
+    ...(places.length > 1 && { at: places.map(nameOf).join(" or ") }),
     // The server is looked for before the connection itself is made.
     connectionTimeoutMillis: (tries + 1) * timeoutMs,
     Client: createServerFinder(places, { sessionAttributes, channelBinding, timeoutMs }),

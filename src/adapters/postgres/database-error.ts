@@ -21,7 +21,8 @@ export function asDatabaseError(error: unknown, at: string): DatabaseError {
 }
 
 /** Host and port of the connection, without login. */
-export function where(connection: PoolConfig): string {
+export function where(connection: PoolConfig & { readonly at?: string }): string {
+  if (connection.at !== undefined) return connection.at;
   const { host, port } = connection;
   if (connection.connectionString === undefined) {
     return host?.startsWith("/") || port === undefined ? `${host}` : `${host}:${port}`;

@@ -4,13 +4,21 @@ import { TLSSocket } from "node:tls";
 import type { Client } from "pg";
 import { asDatabaseError, where } from "./database-error.ts";
 import { type Connection, createClient } from "./open.ts";
+import { nameOf } from "./server-finder.ts";
 
-/** @throws DatabaseError */
-export async function encryptionOf(connection: Connection): Promise<string> {
+export type Connected = {
+  /** The server that was connected to. */
+  readonly at: string;
+  readonly encryption: string;
+};
+
+/** Connects, and tells to where and how. @throws DatabaseError */
+export async function lookAtConnection(connection: Connection): Promise<Connected> {
   const client = createClient(connection);
   try {
     await client.connect();
-    return told(client as unknown as Innards);
+    const { host, port } = client;
+    return { at: nameOf({ host, port }), encryption: encryptionOf(client as unknown as Innards) };
   } catch (error) {
     throw asDatabaseError(error, where(connection));
   } finally {
@@ -24,7 +32,7 @@ type Innards = Pick<Client, "host"> & {
   readonly connection: { readonly stream: Socket };
 };
 
-function told({ host, ssl, connection: { stream } }: Innards): string {
+function encryptionOf({ host, ssl, connection: { stream } }: Innards): string {
   if (!(stream instanceof TLSSocket)) {
     return host.startsWith("/") ? "over a Unix socket" : "not encrypted: right on this machine or in a private network";
   }

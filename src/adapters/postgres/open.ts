@@ -9,6 +9,8 @@ import { EMBEDDED_SCHEME, openEmbedded, type Role } from "./embedded.ts";
 
 /** How to connect, and what a pool does with each connection that it makes. */
 export type Connection = PoolConfig & {
+  /** Where the database is, as sentences name it, if that is not host and port. */
+  readonly at?: string;
   readonly onConnect: (client: ClientBase) => Promise<unknown>;
   /** Where Postgres' own locks keep nobody out: does the work while no other process does such work. */
   readonly alone?: <T>(work: () => Promise<T>) => Promise<T>;

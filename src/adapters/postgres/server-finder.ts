@@ -142,6 +142,7 @@ function requireChannelBinding(client: Client): void {
   });
 }
 
-function nameOf({ host, port }: DatabaseHost): string {
+/** As sentences name it. */
+export function nameOf({ host, port }: DatabaseHost): string {
   return host.startsWith("/") ? `the socket in ${host}` : `${host}:${port}`;
 }

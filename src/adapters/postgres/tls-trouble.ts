@@ -47,7 +47,7 @@ export function tlsSentence({ code, said }: Spoken, at: string): string | null {
 
 function certificateSentence({ code, said }: Spoken, at: string): string | null {
   if (UNTRUSTED.includes(code) || UNTRUSTED_WORDS.test(said)) {
-    return `The certificate of the database at ${at} is of a CA that is not trusted here (${said}); name the file of its CA with sslrootcert in DATABASE_URL, or in NODE_EXTRA_CA_CERTS.`;
+    return `The certificate of the database at ${at} is of a CA that is not trusted here (${said.replace(/; if the root CA .*/, "")}); name the file of its CA with sslrootcert in DATABASE_URL, or in NODE_EXTRA_CA_CERTS.`;
   }
   if (code === "CERT_HAS_EXPIRED" || said === "certificate has expired") {
     return `The certificate of the database at ${at} has expired; renew it there.`;

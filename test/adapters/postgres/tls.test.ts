@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Client } from "pg";
-import { encryptionOf } from "../../../src/adapters/postgres/encryption.ts";
+import { lookAtConnection } from "../../../src/adapters/postgres/encryption.ts";
 import { openDatabase, reach } from "../../../src/adapters/postgres/open.ts";
 import { type Authority, createAuthority, type Issued, pemOf, withoutOpenssl } from "../../support/certificates.ts";
 import { freePort } from "../../support/free-port.ts";
@@ -100,7 +100,7 @@ async function connectionTo(url: string): Promise<string> {
         "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
         [],
       );
-      const told = await encryptionOf(database.connection);
+      const { encryption: told } = await lookAtConnection(database.connection);
       assert.equal(rows[0]?.ssl ?? false, told.includes("TLS 1"), told);
       return told;
     } finally {
