@@ -34,13 +34,17 @@ export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal):
       }
     },
 
-    async digest(jobId) {
+    async digest(jobId, isLastTry) {
       const plan = { watchesOf: runtime.digestWatches, idFor: (recipient: string) => digestId(jobId, recipient) };
-      const made = await makeDigests(plan, runtime.mail, runtime);
-      log.info(
-        { event: "digest.made", jobId, recipients: made.map(({ recipient }) => recipient) },
-        "the digest was made",
-      );
+      try {
+        const made = await makeDigests(plan, runtime.mail, runtime);
+        const recipients = made.map(({ recipient }) => recipient);
+        log.info({ event: "digest.made", jobId, recipients }, "the digest was made");
+      } catch (error) {
+        if (isLastTry) log.error({ event: "digest.given_up", jobId, err: error }, "the digest is given up");
+        else log.warn({ event: "digest.failed", jobId, err: error }, "the digest failed and will be tried again");
+        throw error;
+      }
     },
 
     async deliver(notificationId, takeOver) {

@@ -144,6 +144,14 @@ export type MailStatus = {
   readonly relayNextProbeAt: Date | null;
 };
 
+/** The latest digest that was to be made, where it failed. */
+export type DigestTrouble = {
+  readonly slotAt: Date;
+  readonly error: string;
+  /** Null where it was given up. */
+  readonly nextTryAt: Date | null;
+};
+
 /** Finds which invites somebody means. */
 export type InviteFinder = {
   /** Names of the watches, in alphabetical order. */
@@ -177,11 +185,30 @@ export type Reader = InviteFinder & {
   watchStatuses(now: Date): Promise<readonly WatchStatus[]>;
   /** @param overdueBefore what is due since before this is overdue */
   mailStatus(overdueBefore: Date): Promise<MailStatus>;
+  /** Null where the latest digest was made, or there was none. */
+  digestTrouble(): Promise<DigestTrouble | null>;
 };
 
 /** The cursor was not made by this list in this order. */
 export class CursorError extends Error {
   override readonly name = "CursorError";
+}
+
+/** What a cursor says of the row that it continues after. @throws CursorError */
+export function readCursor(cursor: string, list: string, order: Order): readonly unknown[] {
+  const [name, itsOrder, ...values] = parseCursor(cursor);
+  if (name !== list) throw new CursorError(`The cursor is not one of ${list}.`);
+  if (itsOrder !== order)
+    throw new CursorError(`The cursor continues an answer in the order ${itsOrder}, not ${order}.`);
+  return values;
+}
+
+function parseCursor(cursor: string): readonly unknown[] {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
+    if (Array.isArray(parts)) return parts;
+  } catch {}
+  throw new CursorError("The cursor is not one that invitewatch gave.");
 }
 
 /** Up to `limit` rows, and the cursor of the rest, or null where there is none. */

@@ -24,6 +24,7 @@ export function addCheck(program: Command, context: Context): void {
       };
       for (const missing of config.missing) await report({ subject: "configuration", ok: false, text: missing });
       if (config.missing.length === 0) await report({ subject: "configuration", ok: true, text: summaryOf(config) });
+      for (const warning of config.warnings) await report({ subject: "note", ok: true, text: warning });
       // Loaded here so that `--help` and a wrong configuration are answered at once.
       const { findingsOf } = await import("./findings.ts");
       for await (const finding of findingsOf(config)) await report(finding);

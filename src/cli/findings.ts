@@ -1,7 +1,10 @@
 /** What `check` looks at beyond the configuration, and what it finds. */
 import { createCloudflareSource } from "../adapters/cloudflare/source.ts";
+import { folderToMake } from "../adapters/postgres/embedded.ts";
+import { lookAtConnection } from "../adapters/postgres/encryption.ts";
 import { powerOverHistory } from "../adapters/postgres/grants.ts";
 import { pendingMigrations } from "../adapters/postgres/migrate.ts";
+import { readMigrations } from "../adapters/postgres/migrations.ts";
 import { type Database, openDatabase } from "../adapters/postgres/open.ts";
 import { createMailTransport } from "../adapters/smtp/transport.ts";
 import type { Config, WatchConfig } from "../config/config.ts";
@@ -19,33 +22,25 @@ export async function* findingsOf(config: Config): AsyncGenerator<Finding> {
   yield* await checkDatabase(config);
   for (const watch of config.watches) yield* await checkWatch(watch, config);
   const { mail, fallback, secrets } = config;
-  if (mail !== null) yield { subject: "mail server", ...(await checkMail(mail.smtpUrl, secrets)) };
+  if (mail !== null) yield { subject: "mail server", ...(await checkMail("SMTP_URL", mail.smtpUrl, secrets)) };
   if (fallback.smtpUrl !== null) {
-    yield { subject: "second mail server", ...(await checkMail(fallback.smtpUrl, secrets)) };
+    yield { subject: "second mail server", ...(await checkMail("FALLBACK_SMTP_URL", fallback.smtpUrl, secrets)) };
   }
 }
 
 async function checkDatabase({ databaseUrl, secrets }: Config): Promise<readonly Finding[]> {
   const redact = createRedactor(secrets);
   try {
-    const database = await openDatabase(databaseUrl, "command");
+    const folder = await folderToMake(databaseUrl);
+    if (folder !== null) {
+      return [{ subject: "database", ok: true, text: `there is none in ${folder} yet; it ${SET_UP_LATER}` }];
+    }
+    const database = await openDatabase(databaseUrl, "reader");
     try {
       database.requireWritable();
-      const pending = await pendingMigrations(database);
-      const upToDate = pending.length === 0;
       return [
-        {
-          subject: "database",
-          ok: true,
-          text: database.embedded ? "the embedded database answers" : "Postgres answers",
-        },
-        {
-          subject: "migrations",
-          ok: upToDate,
-          text: upToDate
-            ? "up to date"
-            : `missing ${pending.join(", ")}; run \`invitewatch migrate\` (\`run\` and \`sync\` do it too)`,
-        },
+        { subject: "database", ok: true, text: await answerOf(database) },
+        { subject: "migrations", ok: true, text: await migrationsText(database) },
         ...(await historyFindings(database)),
       ];
     } finally {
@@ -54,6 +49,22 @@ async function checkDatabase({ databaseUrl, secrets }: Config): Promise<readonly
   } catch (error) {
     return [{ subject: "database", ok: false, text: redact(messageOf(error)) }];
   }
+}
+
+const SET_UP_LATER = "will be set up by `run` or `sync`";
+
+async function answerOf({ embedded, connection }: Database): Promise<string> {
+  if (embedded) return "the embedded database answers";
+  const { at, encryption } = await lookAtConnection(connection);
+  return `Postgres answers at ${at}: ${encryption}`;
+}
+
+/** What is missing is no fault: the commands that write apply it by themselves. */
+async function migrationsText(database: Database): Promise<string> {
+  const pending = await pendingMigrations(database);
+  if (pending.length === 0) return "up to date";
+  if (pending.length === (await readMigrations()).length) return `the database is not set up yet; it ${SET_UP_LATER}`;
+  return `missing ${pending.join(", ")}; \`run\` and \`sync\` apply what is missing`;
 }
 
 /** No fault: a database of one user is enough for many. */
@@ -120,8 +131,12 @@ function clockFinding(skewMs: number | null): Omit<Finding, "subject"> {
   return { ok, text: ok ? text : `${text}; set this machine's clock (NTP)` };
 }
 
-async function checkMail(smtpUrl: string, secrets: readonly string[]): Promise<Omit<Finding, "subject">> {
-  const transport = createMailTransport(smtpUrl, createRedactor(secrets));
+async function checkMail(
+  setting: "SMTP_URL" | "FALLBACK_SMTP_URL",
+  smtpUrl: string,
+  secrets: readonly string[],
+): Promise<Omit<Finding, "subject">> {
+  const transport = createMailTransport(smtpUrl, createRedactor(secrets), { setting });
   try {
     await transport.verify();
     return { ok: true, text: `${new URL(smtpUrl).host} takes our connection${loginOf(smtpUrl)}` };

@@ -54,6 +54,6 @@ async function askDaemon({ http: { host, port } }: Config): Promise<void> {
 
 async function askDatabase({ databaseUrl }: Config): Promise<void> {
   const { openDatabase } = await import("../adapters/postgres/open.ts");
-  const database = await openDatabase(databaseUrl, "command");
+  const database = await openDatabase(databaseUrl, "reader");
   await database.close();
 }

@@ -37,6 +37,7 @@ Examples:
     )
     .action(async (options: Options) => {
       const config = await loadConfiguration(context);
+      for (const warning of config.warnings) await write(context.stderr, `${warning}\n`);
       const mailConfig = mailConfigOf(config);
       const recipients = recipientsOf(config, options.to);
       const asJson = options.format === "json" || options.json === true;

@@ -13,12 +13,15 @@ export function loadRunnable({ env }: Pick<Context, "env">): Config {
   return config;
 }
 
-export function loggerFor({ log, secrets }: Config, { stderr }: Pick<Context, "stderr">): Logger {
-  return createLogger({
+/** A log that begins with what is to be said of the configuration. */
+export function loggerFor({ log, secrets, warnings }: Config, { stderr }: Pick<Context, "stderr">): Logger {
+  const logger = createLogger({
     ...log,
     redact: createRedactor(secrets),
     ...(stderr !== process.stderr && { destination: stderr }),
   });
+  for (const warning of warnings) logger.warn({ event: "config.warning", warning }, "a setting has no effect");
+  return logger;
 }
 
 /** Runs the work with a signal that SIGTERM and SIGINT abort; a second one ends the program at once. */

@@ -1,6 +1,6 @@
 /** `status`: where things stand, on one screen. */
 import type { Command } from "commander";
-import type { MailStatus, WatchStatus } from "../app/queries.ts";
+import type { DigestTrouble, MailStatus, WatchStatus } from "../app/queries.ts";
 import { isLate, shortcomingsOf } from "../app/readiness.ts";
 import type { Gap } from "../domain/coverage.ts";
 import { OVERDUE_AFTER_MS } from "../domain/notification.ts";
@@ -35,19 +35,23 @@ export function addStatus(program: Command, context: Context): void {
     .description("where things stand: syncs, gaps, pending invitations, mail owed");
   addReadingOptions(command)
     .addHelpText("after", helpText(HELP, context))
-    .action((options: ReadingOptions) => reading(context, options, (desk) => answer(desk, options, context)));
+    .action((options: ReadingOptions) => reading(context, options, () => (desk) => answer(desk, options, context)));
 }
 
 async function answer(desk: Desk, { format }: ReadingOptions, context: Context): Promise<void> {
   const standings = await readStandings(desk);
   const mail = await desk.reader.mailStatus(new Date(desk.now.getTime() - OVERDUE_AFTER_MS));
+  const digest = await desk.reader.digestTrouble();
   const shortcomings = shortcomingsOf({ watches: standings, mail, startedAt: null, now: desk.now });
   if (standings.length === 0 || shortcomings.length > 0) context.setExitCode(1);
 
   if (format === "table") {
-    await write(context.stdout, `${screenOf(standings, mail, desk, context).join("\n")}\n`);
+    await write(context.stdout, `${screenOf(standings, { mail, digest }, desk, context).join("\n")}\n`);
   } else if (format === "json") {
-    await write(context.stdout, jsonText({ watches: standings.map(standingJson), mail: mailJson(mail) }));
+    await write(
+      context.stdout,
+      jsonText({ watches: standings.map(standingJson), mail: mailJson(mail), digest: digestJson(digest) }),
+    );
   } else {
     const report = {
       noun: "watches",
@@ -105,7 +109,20 @@ function mailJson({ oldestOwedAt, relayDownSince, relayNextProbeAt, ...rest }: M
   };
 }
 
-function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now }: Desk, context: Context): string[] {
+function digestJson(digest: DigestTrouble | null): JsonRow | null {
+  return (
+    digest && { ...digest, slotAt: digest.slotAt.toISOString(), nextTryAt: digest.nextTryAt?.toISOString() ?? null }
+  );
+}
+
+type Outgoing = { readonly mail: MailStatus; readonly digest: DigestTrouble | null };
+
+function screenOf(
+  standings: readonly Standing[],
+  { mail, digest }: Outgoing,
+  { zone, now }: Desk,
+  context: Context,
+): string[] {
   const line = lineWriter(context.columns);
   const at = (instant: Date) => `${zone.show(instant)} (${relative(instant, now)})`;
   const nothing = standings.length === 0 ? ["No watch was synced yet: run `invitewatch sync`.", ""] : [];
@@ -133,9 +150,15 @@ function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now 
     ...line("given up", dead),
     ...(down === null ? [] : line("mail server", down)),
     ...(next === null ? [] : line("", next)),
+    ...(digest === null ? [] : line("digest", digestText(digest, at))),
     "",
     `Times are in ${zone.name}.`,
   ];
+}
+
+function digestText({ slotAt, error, nextTryAt }: DigestTrouble, at: (instant: Date) => string): string {
+  const next = nextTryAt === null ? "it is given up; the next one comes on schedule" : `next try ${at(nextTryAt)}`;
+  return `that of ${at(slotAt)} failed: ${error}; ${next}`;
 }
 
 /** When the mail server that is down is tried again, and how to hurry that. */

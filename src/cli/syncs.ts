@@ -1,8 +1,9 @@
 /** `syncs`: the ledger of runs. */
 import { type Command, Option } from "commander";
+import type { Paging } from "../app/queries.ts";
 import type { Sync, SyncOutcome } from "../domain/sync.ts";
 import type { Context } from "./context.ts";
-import { periodOf } from "./coverage.ts";
+import { type Period, periodOf } from "./coverage.ts";
 import { type JsonRow, type Report, writeReport } from "./format.ts";
 import { helpText } from "./lines.ts";
 import {
@@ -50,13 +51,21 @@ export function addSyncs(program: Command, context: Context): void {
     .addOption(new Option("--outcome <outcome>", "only these").choices(OUTCOMES));
   addPagingOptions(addReadingOptions(command))
     .addHelpText("after", helpText(HELP, context))
-    .action((options: Options) => reading(context, options, (desk) => answer(desk, options, context)));
+    .action((options: Options) =>
+      reading(context, options, (question) => {
+        const paging = pagingOf(options, "syncs");
+        const period = periodOf(options, question);
+        return (desk) => answer(desk, { ...options, paging, period }, context);
+      }),
+    );
 }
 
-async function answer(desk: Desk, options: Options, context: Context): Promise<void> {
+type Asked = Options & { readonly paging: Paging; readonly period: Period };
+
+async function answer(desk: Desk, options: Asked, context: Context): Promise<void> {
   const { reader, watches, zone } = desk;
-  const paging = pagingOf(options, "desc");
-  const filter = { watches, ...periodOf(options, desk), outcome: options.outcome ?? null };
+  const { paging, period } = options;
+  const filter = { watches, ...period, outcome: options.outcome ?? null };
   const listing = reader.syncs(filter, paging);
   const report: Report<Sync> = { noun: "syncs", listing, json: syncJson, keys: KEYS, columns: columns(zone) };
   await writeReport(report, { format: options.format, paging, zoneName: zone.name }, context);

@@ -30,8 +30,12 @@ export function addVerify(program: Command, context: Context): void {
     .addHelpText("after", helpText(HELP, context))
     .action((file: string | undefined, options: Options) =>
       file === undefined
-        ? reading(context, options, async ({ reader, watches }) =>
-            tell(await verifyDatabase(reader, watches, options.head ?? null), context),
+        ? reading(
+            context,
+            options,
+            () =>
+              async ({ reader, watches }) =>
+                tell(await verifyDatabase(reader, watches, options.head ?? null), context),
           )
         : verifyFile(file, options, context),
     );

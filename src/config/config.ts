@@ -79,6 +79,8 @@ export type Config = {
   readonly log: { readonly level: string; readonly format: "json" | "pretty" };
   /** What `run` and `sync` need and is not there, each as a sentence; empty when they can start. */
   readonly missing: readonly string[];
+  /** What is accepted and perhaps not meant, each as a sentence. */
+  readonly warnings: readonly string[];
   /** Every secret in the configuration, to be masked wherever it might be echoed. */
   readonly secrets: readonly string[];
 };

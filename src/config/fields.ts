@@ -11,6 +11,7 @@ import { parseDuration } from "./duration.ts";
 import { nearest } from "./nearest.ts";
 import { quoted } from "./problem.ts";
 import { readSchedule, type Schedule } from "./schedule.ts";
+import { readTimezone } from "./timezone.ts";
 
 export type Refuse = (message: string) => void;
 /** Reads a text; undefined after `refuse` was told why not. */
@@ -161,16 +162,7 @@ export const thresholdsField = field((text, refuse) => {
 });
 
 /** An IANA time zone in its usual spelling. */
-export const timezoneField = field((text, refuse) => {
-  // POSIX lets TZ begin with a colon.
-  const name = text.replace(/^:/, "");
-  const known = Intl.supportedValuesOf("timeZone");
-  const spelt = known.find((zone) => zone.toLowerCase() === name.toLowerCase());
-  if (spelt !== undefined) return spelt;
-  if (/^[A-Za-z]/.test(name) && isTimezone(name)) return name;
-  refuse(`It is not a time zone; did you mean ${nearestTimezone(name, known)}?`);
-  return undefined;
-});
+export const timezoneField = field((text, refuse) => readTimezone(text, refuse));
 
 export const hostField = field((text, refuse) => {
   if (isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text)) return text;
@@ -231,21 +223,4 @@ function typeFault(input: unknown): string {
   if (Array.isArray(input)) return "It is a list and not one text.";
   if (typeof input === "object") return "It is a mapping and not one text.";
   return `YAML reads it as a ${typeof input} and not as text: put it in quotes.`;
-}
-
-function isTimezone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Without its continent a city is looked for among the cities: `Berlin` means `Europe/Berlin`. */
-function nearestTimezone(name: string, known: readonly string[]): string | undefined {
-  if (name.includes("/")) return nearest(name, known)?.name;
-  const shortNames = known.map((zone) => zone.slice(zone.lastIndexOf("/") + 1));
-  const city = nearest(name, shortNames)?.name ?? "";
-  return known[shortNames.indexOf(city)];
 }

@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import type { Route } from "../domain/routing.ts";
 import type { Config, Credential } from "./config.ts";
+import { parseDatabaseUrl } from "./database-url.ts";
 import { formatDuration } from "./duration.ts";
 import { type Environment, readEnvironment, type Source } from "./environment.ts";
 import { type ConfigFile, readConfigFile } from "./file.ts";
@@ -174,8 +175,16 @@ function configOf(values: Values, reading: Reading, terminal: boolean): Config {
     heartbeatUrl: values.heartbeatUrl,
     log: { level: values.logLevel, format: values.logFormat ?? (terminal ? "pretty" : "json") },
     missing: missingIn(values, watches, drafts),
+    warnings: [...source.warnings, ...databaseUrlWarnings(values.databaseUrl)],
     secrets: secretsIn(values, watches),
   };
+}
+
+function databaseUrlWarnings(url: string): readonly string[] {
+  const ignored = parseDatabaseUrl(url, () => {})?.ignored ?? [];
+  if (ignored.length === 0) return [];
+  const have = ignored.length === 1 ? "has" : "have";
+  return [`In ${settings.databaseUrl.variable}, ${ignored.join(" and ")} ${have} no effect here.`];
 }
 
 function credentialOf({ apiToken, email, apiKey }: Partial<Values>): Credential | null {

@@ -121,9 +121,11 @@ export const settings = {
     default: "pglite:./data",
     secret: true,
     schema: field(readDatabaseUrl),
-    accepts: "postgres://USER:PASSWORD@HOST/DATABASE, or pglite:DIR for the embedded database",
-    example: "postgres://invitewatch:secret@db/invitewatch",
-    description: "Where the history is kept: Postgres 15 or newer in production; the embedded one needs only a folder.",
+    accepts: "postgres://USER:PASSWORD@HOST/DATABASE?sslmode=MODE, or pglite:DIR for the embedded database",
+    example: "postgres://invitewatch:secret@db.example.com/invitewatch?sslmode=verify-full",
+    description:
+      "Where the history is kept: Postgres 15 or newer in production; the embedded one needs only a folder. Beyond this " +
+      "machine it has to name an `sslmode`; see [the database](database.md).",
   }),
   databaseDirectUrl: setting({
     group: "Database",
@@ -131,8 +133,8 @@ export const settings = {
     default: null,
     secret: true,
     schema: field(readPostgresUrl),
-    accepts: "postgres://USER:PASSWORD@HOST/DATABASE",
-    example: "postgres://owner:secret@db/invitewatch",
+    accepts: "postgres://USER:PASSWORD@HOST/DATABASE?sslmode=…",
+    example: "postgres://owner:secret@db/invitewatch?sslmode=verify-full",
     description:
       "The connection over which the tables are created and upgraded: past a connection pooler, or as the owner of the " +
       "tables where the user of `DATABASE_URL` may only use them. Without it, `DATABASE_URL` serves for that too.",

@@ -5,6 +5,7 @@
  */
 
 import { isLoopback } from "../domain/loopback.ts";
+import { CUT_LOGIN, databasePasswordsIn, ENCODE_HINT, parseDatabaseUrl } from "./database-url.ts";
 import { nearest } from "./nearest.ts";
 
 type Refuse = (message: string) => void;
@@ -19,7 +20,6 @@ const SHORTEST_SECRET_PART = 8;
 /** Stands in many addresses of ours, and in much that we say. */
 const OUR_NAME = "invitewatch";
 
-const ENCODE_HINT = "In a user name or password write @ as %40, : as %3A, / as %2F, # as %23, ? as %3F and % as %25.";
 const BAD_ENCODING = `Its login has a "%" that encodes nothing. ${ENCODE_HINT}`;
 
 /** The base of an API, without a slash at its end: https, or http to this machine alone. */
@@ -51,6 +51,10 @@ export function readWebUrl(text: string, refuse: Refuse): string | undefined {
     refuse("It is not an http:// or https:// URL.");
     return undefined;
   }
+  if (isCutLogin(url)) {
+    refuse(CUT_LOGIN);
+    return undefined;
+  }
   if (url.username !== "" || url.password !== "") {
     refuse("It holds a login, which is not taken here.");
     return undefined;
@@ -69,6 +73,10 @@ export function readSmtpUrl(text: string, refuse: Refuse): string | undefined {
     refuse(`It is not an smtp:// or smtps:// URL with a host. ${ENCODE_HINT}`);
     return undefined;
   }
+  if (isCutLogin(url)) {
+    refuse(CUT_LOGIN);
+    return undefined;
+  }
   const faults = [...loginFaults(url), ...smtpFaults(url)];
   for (const fault of faults) refuse(fault);
   return faults.length === 0 ? text : undefined;
@@ -76,28 +84,20 @@ export function readSmtpUrl(text: string, refuse: Refuse): string | undefined {
 
 /** The database's URL as given. */
 export function readDatabaseUrl(text: string, refuse: Refuse): string | undefined {
-  if (/^pglite:(?!\/\/)./i.test(text)) return text;
-  if (/^postgres(ql)?:\/\//i.test(text)) return readPostgresUrl(text, refuse);
-  refuse(`It is neither a postgres:// URL nor pglite: with a folder. ${ENCODE_HINT}`);
-  return undefined;
+  if (/^pglite:(?!\/\/)./i.test(text)) return `pglite:${text.slice("pglite:".length)}`;
+  return parseDatabaseUrl(text, refuse) && text;
 }
 
 /** The URL of a Postgres server as given. */
 export function readPostgresUrl(text: string, refuse: Refuse): string | undefined {
-  const url = parseUrl(text, /^postgres(ql)?:\/\//i);
-  if (url === null) {
-    refuse(`It is not a postgres:// URL. ${ENCODE_HINT}`);
-    return undefined;
-  }
-  if (!decodes(url.username) || !decodes(url.password)) {
-    refuse(BAD_ENCODING);
-    return undefined;
-  }
-  return text;
+  if (/^postgres(ql)?:\/\//i.test(text)) return parseDatabaseUrl(text, refuse) && text;
+  refuse(`It is not a postgres:// URL. ${ENCODE_HINT}`);
+  return undefined;
 }
 
 /** The passwords of a URL, as written and decoded, and with its user as SMTP's AUTH PLAIN sends them. */
 export function passwordsIn(text: string): readonly string[] {
+  if (/^postgres(ql)?:/i.test(text)) return databasePasswordsIn(text);
   if (!URL.canParse(text)) return [];
   const url = new URL(text);
   const user = decoded(url.username) ?? url.username;
@@ -151,6 +151,12 @@ function smtpFaults(url: URL): readonly string[] {
 
 function parseUrl(text: string, start: RegExp): URL | null {
   return start.test(text) && !/\s/.test(text) && URL.canParse(text) ? new URL(text) : null;
+}
+
+/** Whether host and port are the beginning of a login, whose end the URL takes for something else. */
+function isCutLogin({ hostname, port, username, href }: URL): boolean {
+  const isHost = hostname.includes(".") || isLoopback(hostname);
+  return username === "" && port !== "" && !isHost && href.includes("@");
 }
 
 function decodes(text: string): boolean {

@@ -9,6 +9,8 @@ export type LiveStage = {
   readonly scene: Scene;
   readonly mailbox: Mailbox;
   readonly logFile: string;
+  /** Where commands find the demo's database. */
+  readonly databaseUrl: string;
   /** Runs until `stop` is aborted. */
   readonly runDaemon: () => Promise<void>;
   /** How wide prose is. */
@@ -21,7 +23,7 @@ const LOOK_EVERY_MS = 300;
 const INDENT = " ".repeat("00:00:00  ".length);
 
 export async function playLive(stage: LiveStage): Promise<void> {
-  const { mailbox, logFile, runDaemon } = stage;
+  const { mailbox, logFile, databaseUrl, runDaemon } = stage;
   console.log(`
 invitewatch is watching a stand-in for the Cloudflare API, every 5 seconds.
 
@@ -30,6 +32,8 @@ invitewatch is watching a stand-in for the Cloudflare API, every 5 seconds.
   Stop    Ctrl-C (removes the demo's data)
 
 In a second terminal, in this folder:
+
+  export DATABASE_URL='${databaseUrl}'
 
   bin/invitewatch status                 how the watches stand
   bin/invitewatch invites                the invitations as now known

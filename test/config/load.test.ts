@@ -59,6 +59,7 @@ test("an empty environment gives the defaults and says what is missing", () => {
       heartbeatUrl: null,
       log: { level: "info", format: "json" },
       missing: 4,
+      warnings: [],
       secrets: [],
     },
   );
@@ -137,8 +138,8 @@ test("the configuration is frozen to its depths", () => {
 test("every secret is listed, with passwords in each form that a server may echo", () => {
   const config = load({
     ...COMPLETE,
-    DATABASE_URL: "postgres://app:db-secret@db/invitewatch",
-    DATABASE_DIRECT_URL: "postgres://owner:direct-secret@db/invitewatch",
+    DATABASE_URL: "postgres://app:db-secret@db/invitewatch?sslmode=disable",
+    DATABASE_DIRECT_URL: "postgres://owner:direct-secret@db/invitewatch?sslmode=disable",
     HTTP_TOKEN: "http-secret-0123",
     HEARTBEAT_URL: "https://hc-ping.com/3f9b",
     FALLBACK_SMTP_URL: "smtps://bot:fallback-secret@mail.example.net",
@@ -172,7 +173,7 @@ test("every secret is listed, with passwords in each form that a server may echo
 /** What a setting cannot be without. */
 const PARTNERS: Readonly<Record<string, Env>> = {
   CLOUDFLARE_API_KEY: { CLOUDFLARE_EMAIL: "ops@example.com" },
-  DATABASE_DIRECT_URL: { DATABASE_URL: "postgres://db/invitewatch" },
+  DATABASE_DIRECT_URL: { DATABASE_URL: "postgres://db/invitewatch?sslmode=disable" },
   FALLBACK_WEBHOOK_URL: { FALLBACK_WEBHOOK_SECRET: "plain-text-of-24-or-more" },
 };
 

@@ -5,7 +5,7 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import { type ClientBase, escapeIdentifier, Pool, type PoolConfig, type QueryResultRow } from "pg";
 import { PrismaClient } from "../../generated/prisma/client.ts";
 import { asDatabaseError, DatabaseError, NOTHING_HEARD, where } from "./database-error.ts";
-import { type Embedded, openEmbedded, type Role } from "./embedded.ts";
+import { EMBEDDED_SCHEME, type Embedded, openEmbedded, type Role } from "./embedded.ts";
 import {
   ask,
   type Connection,
@@ -51,7 +51,6 @@ export type OpenOptions = {
   readonly silenceMs?: number;
 };
 
-const EMBEDDED_SCHEME = "pglite:";
 const POOL_SIZE = 10;
 /** No statement of a daemon thinks for so long without a byte; the operating system would wait for a quarter of an hour. */
 const SILENCE_MS = 60_000;
@@ -135,7 +134,7 @@ async function openFolder(folder: string, role: Role, stop?: AbortSignal): Promi
   const embedded = await openEmbedded(folder, role, stop);
   // Prisma's adapter writes and reads instants without their offset.
   const prepare = (client: ClientBase) => client.query("SET TIME ZONE 'UTC'");
-  const connection = { ...PATIENCE, ...embedded.connection, prepare };
+  const connection = { ...PATIENCE, ...embedded.connection, ssl: false, prepare };
   try {
     // All its connections are one session, so that to take it for shared would be right, and of no use.
     const server = { ...(await ask(connection, stop)), shared: false };

@@ -24,6 +24,8 @@ const LOOK_EVERY_MS = 500;
 const DELIVERY_WORKERS = 2;
 /** The more, the fewer statements are needed for each mail. */
 const DELIVERIES_TOGETHER = 200;
+/** After a minute or two, then ever later, at most an hour: for some three hours. What is wrong for longer will not mend by itself. */
+const DIGEST_RETRIES = { retryLimit: 7, retryDelay: 60, retryBackoff: true, retryDelayMax: 3_600 };
 /** Longer than the relay needs for all mails that are taken at a time, were it to take the longest with each. */
 const DELIVERIES_EXPIRE_SECONDS = 4 * 3_600;
 
@@ -34,8 +36,8 @@ export type Workers = {
   sync(job: SyncJob, signal: AbortSignal): Promise<SyncResult>;
   /** Tries one delivery. @param takeOver whether an earlier run of the job came to no end */
   deliver(notificationId: string, takeOver: boolean): Promise<void>;
-  /** Makes the digests of one slot. */
-  digest(jobId: string): Promise<void>;
+  /** Makes the digests of one slot. @param isLastTry whether nobody tries again where it fails */
+  digest(jobId: string, isLastTry: boolean): Promise<void>;
 };
 
 /** What the one who asked for a sync gets to know of it. */
@@ -66,8 +68,8 @@ export type Queue = {
 };
 
 export function createQueue(database: Database, onError: (error: Error) => void): Queue {
-  // Who listens needs a session of its own.
-  const listens = !database.embedded && !database.server.shared;
+  // Who listens needs a session of its own; the queue's client for it does not look for a server.
+  const listens = !database.embedded && !database.server.shared && database.connection.Client === undefined;
   const boss = new PgBoss({
     ...queueOptions(database, database.connection),
     // Without the way that tables are made by there is nothing that it could make or mend.
@@ -125,7 +127,7 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       await startOrClose(boss);
       const options = { heartbeatSeconds: HEARTBEAT_SECONDS, expireInSeconds: 900, notify: !database.embedded };
       await makeQueue(SYNC, { ...options, policy: "stately", retryLimit: 3, retryDelay: 1 });
-      await makeQueue(DIGEST, { ...options, retryLimit: 100, retryDelay: 30 });
+      await makeQueue(DIGEST, { ...options, ...DIGEST_RETRIES });
       await makeQueue(DELIVER, {
         ...options,
         expireInSeconds: DELIVERIES_EXPIRE_SECONDS,
@@ -164,7 +166,9 @@ export function createQueue(database: Database, onError: (error: Error) => void)
         );
       });
       await boss.work(DIGEST, polling, async ([job]: Job[]) => {
-        if (job !== undefined) await andGoOn(DIGEST, onceWritable(DIGEST, job.id, workers.digest(job.id)));
+        if (job === undefined) return;
+        const isLastTry = job.retryCount >= DIGEST_RETRIES.retryLimit;
+        await andGoOn(DIGEST, onceWritable(DIGEST, job.id, workers.digest(job.id, isLastTry)));
       });
       const deliver = {
         ...polling,

@@ -2,6 +2,7 @@
 import type { Reader } from "../../app/queries.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
+import { readDigestTrouble } from "./read-digest.ts";
 import { listEvents, readChain, readChainEnds, readEventTypes, readMiscountedSync } from "./read-events.ts";
 import { listInvites, readInvitesNamed } from "./read-invites.ts";
 import { ask } from "./read-keyset.ts";
@@ -27,6 +28,7 @@ export function createReader(database: Database): Reader {
     chain: (watch) => readChain(database, watch),
     miscountedSync: (watch) => readMiscountedSync(database, watch),
     watchStatuses: (now) => readWatchStatuses(database, now),
+    digestTrouble: () => readDigestTrouble(database),
     mailStatus: (overdueBefore) => readMailStatus(database, overdueBefore),
   };
 }

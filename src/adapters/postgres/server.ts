@@ -20,7 +20,11 @@ export type Server = {
 };
 
 /** How to connect, and what makes a connection ready for use. */
-export type Connection = PoolConfig & { readonly prepare: (client: ClientBase) => Promise<unknown> };
+export type Connection = PoolConfig & {
+  /** Where the database is, as messages name it, if that is not host and port. */
+  readonly at?: string;
+  readonly prepare: (client: ClientBase) => Promise<unknown>;
+};
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A server that is gone without a word is noticed some ten seconds after this. */
@@ -40,7 +44,7 @@ export const PATIENCE = {
  */
 export async function connect(connection: Connection, stop?: AbortSignal): Promise<Client> {
   stop?.throwIfAborted();
-  const client = new Client(connection);
+  const client = new ((connection.Client as typeof Client | undefined) ?? Client)(connection);
   client.on("error", () => {});
   const drop = () => client.connection.stream.destroy(stop?.reason as Error);
   stop?.addEventListener("abort", drop);
