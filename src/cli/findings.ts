@@ -24,7 +24,11 @@ export async function* findingsOf(config: Config): AsyncGenerator<Finding> {
   }
 }
 
-async function checkDatabase({ databaseUrl, databaseDirectUrl: directUrl, secrets }: Config): Promise<readonly Finding[]> {
+async function checkDatabase({
+  databaseUrl,
+  databaseDirectUrl: directUrl,
+  secrets,
+}: Config): Promise<readonly Finding[]> {
   const redact = createRedactor(secrets);
   try {
     const database = await openDatabase(databaseUrl, "command", { directUrl });

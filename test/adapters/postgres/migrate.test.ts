@@ -209,7 +209,10 @@ test("a schema with another program's table of the same name is left alone", asy
   const { url, database } = await emptyDatabase(t);
   await query(url, "CREATE TABLE event (theirs int)");
 
-  await assert.rejects(migrate(database), /tables of another program \(relation "event" already exists\); name an empty/);
+  await assert.rejects(
+    migrate(database),
+    /tables of another program \(relation "event" already exists\); name an empty/,
+  );
   assert.deepEqual(await query(url, "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public'"), [
     { name: "event" },
   ]);
