@@ -28,16 +28,21 @@ export async function* findingsOf(config: Config): AsyncGenerator<Finding> {
   }
 }
 
-async function checkDatabase({ databaseUrl, secrets }: Config): Promise<readonly Finding[]> {
+async function checkDatabase({
+  databaseUrl,
+  databaseDirectUrl: directUrl,
+  secrets,
+}: Config): Promise<readonly Finding[]> {
   const redact = createRedactor(secrets);
   try {
     const folder = await folderToMake(databaseUrl);
     if (folder !== null) {
       return [{ subject: "database", ok: true, text: `there is none in ${folder} yet; it ${SET_UP_LATER}` }];
     }
-    const database = await openDatabase(databaseUrl, "reader");
+    const database = await openDatabase(databaseUrl, "reader", { directUrl });
     try {
       database.requireWritable();
+      await database.direct?.();
       return [
         { subject: "database", ok: true, text: await answerOf(database) },
         { subject: "migrations", ok: true, text: await migrationsText(database) },
