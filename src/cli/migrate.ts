@@ -10,7 +10,10 @@ export function addMigrate(program: Command, context: Context): void {
     .description("bring the database up to date with this version")
     .addHelpText(
       "after",
-      helpText("\nExamples:\n  $ DATABASE_URL=postgres://invitewatch@db/invitewatch invitewatch migrate", context),
+      helpText(
+        "\nExamples:\n  $ DATABASE_URL=postgres://invitewatch@localhost/invitewatch invitewatch migrate",
+        context,
+      ),
     )
     .action(async () => {
       const { databaseUrl, databaseDirectUrl: directUrl } = await loadConfiguration(context);

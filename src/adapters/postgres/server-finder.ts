@@ -144,5 +144,6 @@ function requireChannelBinding(client: Client): void {
 
 /** As sentences name it. */
 export function nameOf({ host, port }: DatabaseHost): string {
-  return host.startsWith("/") ? `the socket in ${host}` : `${host}:${port}`;
+  if (host.startsWith("/")) return `the socket in ${host}`;
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -256,7 +256,7 @@ describe("several hosts", { skip: withoutOpenssl }, () => {
     assert.match(
       await connectionTo(urlWith(`127.0.0.1:${nobody},[::1]:${nobody}`)),
       new RegExp(
-        `^None of the servers in DATABASE_URL can be used\\. .*127\\.0\\.0\\.1:${nobody} .*::1:${nobody} cannot`,
+        `^None of the servers in DATABASE_URL can be used\\. .*127\\.0\\.0\\.1:${nobody} .*\\[::1\\]:${nobody} cannot`,
       ),
     );
   });
