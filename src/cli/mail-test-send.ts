@@ -24,8 +24,8 @@ export async function sendTest(
 ): Promise<Outcome> {
   const redact = createRedactor(config.secrets);
   const date = now();
-  const { timezone, publicUrl } = config;
-  const rendered = renderTestMail({ timezone, now: date, recipients, from, publicUrl });
+  const { timezone } = config;
+  const rendered = renderTestMail({ timezone, now: date, recipients, from });
   const to = recipients.join(", ");
   const transport = createMailTransport(smtpUrl, redact);
   const mime = await transport.compose({

@@ -7,13 +7,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc5546#section-3.2 the methods PUBLISH and CANCEL
  */
 import { hash } from "node:crypto";
-import calendar, {
-  ICalCalendarMethod,
-  ICalEventBusyStatus,
-  type ICalEventData,
-  ICalEventStatus,
-  ICalEventTransparency,
-} from "ical-generator";
+import ICAL from "ical.js";
 import type { Event } from "../domain/event.ts";
 import { hasEnded } from "../domain/expiry.ts";
 import { type Invite, inviteKey } from "../domain/invite.ts";
@@ -22,7 +16,7 @@ import { idOrQuote } from "./fields.ts";
 import { organization } from "./headline.ts";
 import { DASHBOARD_URL } from "./links.ts";
 import { formatReferences } from "./references.ts";
-import { senderAddress, senderDomain } from "./sender.ts";
+import { asciiAddress, senderAddress, senderDomain } from "./sender.ts";
 import { createTimes, type Times } from "./times.ts";
 
 /** One calendar file, beside the text of a mail. */
@@ -40,7 +34,6 @@ export type CalendarInput = {
   readonly now: Date;
   /** The From header as configured. */
   readonly from: string;
-  readonly publicUrl: string | null;
 };
 
 /** An invite with an entry, and what the mail tells of it. */
@@ -50,6 +43,9 @@ type Entry = { readonly invite: Invite; readonly events: readonly Event[]; reado
 type Addressed = CalendarInput & { readonly recipient: string | null };
 
 type Timed = { readonly times: Times };
+
+// No line is longer than 75 octets (RFC 5545, section 3.1); ical.js does not count the space before a continued one.
+ICAL.foldLength = 74;
 
 /** Entries in one calendar; a mail shows no more invitations than these. */
 const MAX_ENTRIES = 20;
@@ -69,7 +65,7 @@ export function publishedCalendars(input: CalendarInput): readonly CalendarAttac
     const end = invite.expiresAt;
     return end === null || invite.status !== "pending" || hasEnded(invite, input.now) ? [] : [{ invite, events, end }];
   });
-  return attachment("invitations.ics", ICalCalendarMethod.PUBLISH, published, { ...input, recipient: null });
+  return attachment("invitations.ics", "PUBLISH", published, { ...input, recipient: null });
 }
 
 /** The calendar with the entries that are to go, `invitations-cancelled.ics`; none where no entry is over. */
@@ -80,7 +76,7 @@ export function cancelledCalendars(
     const end = cancelledEnd(invite, events, input.now);
     return end === null ? [] : [{ invite, events, end }];
   });
-  return attachment("invitations-cancelled.ics", ICalCalendarMethod.CANCEL, cancelled, input);
+  return attachment("invitations-cancelled.ics", "CANCEL", cancelled, input);
 }
 
 /** The invites that the events tell something of. */
@@ -133,64 +129,99 @@ function earlierEnd(event: Event): readonly Date[] {
   return typeof from === "string" && !Number.isNaN(Date.parse(from)) ? [new Date(from)] : [];
 }
 
+type Method = "PUBLISH" | "CANCEL";
+
 function attachment(
   filename: string,
-  method: ICalCalendarMethod,
+  method: Method,
   entries: readonly Entry[],
   input: Addressed,
 ): readonly CalendarAttachment[] {
   if (entries.length === 0) return [];
   const soonest = entries.toSorted((a, b) => a.end.getTime() - b.end.getTime()).slice(0, MAX_ENTRIES);
-  const times = createTimes("UTC", input.now);
-  const content = calendar({
-    prodId: { company: "invitewatch", product: "invitewatch", language: "EN" },
-    method,
-    events: soonest.map((entry) => entryData(entry, method, { ...input, times })),
-  }).toString();
-  // The last line, too, has to end with CRLF (RFC 5545, section 3.1), which the generator leaves out.
-  return [{ filename, contentType: `text/calendar; charset=utf-8; method=${method}`, content: `${content}\r\n` }];
-}
-
-function entryData(entry: Entry, method: ICalCalendarMethod, input: Addressed & Timed): ICalEventData {
-  const { invite, end } = entry;
-  const start = new Date(end.getTime() - LENGTH_MS);
-  const about = {
-    id: `${hash("sha256", `deadline\n${invite.watch}\n${invite.id}`)}@${senderDomain(input.from)}`,
-    sequence: invite.calendarSequence,
-    stamp: input.now,
-    start,
-    end,
-    summary: `Invitation from ${organization(invite, 60)} ends`,
-    organizer: { name: "invitewatch", email: senderAddress(input.from) },
-  };
-  if (method === ICalCalendarMethod.CANCEL) {
-    // To cancel all of an event is to tell those who have it (RFC 5546, section 3.2.5).
-    return { ...about, status: ICalEventStatus.CANCELLED, attendees: attendeesOf(input) };
+  const timed = { ...input, times: createTimes("UTC", input.now) };
+  const file = new ICAL.Component("vcalendar");
+  file.addPropertyWithValue("version", "2.0");
+  file.addPropertyWithValue("prodid", "-//invitewatch//invitewatch//EN");
+  file.addPropertyWithValue("method", method);
+  for (const entry of soonest) {
+    const events = method === "PUBLISH" ? [publishedEvent(entry, timed)] : cancelledEvents(entry, timed);
+    for (const event of events) file.addSubcomponent(event);
   }
-  return {
-    ...about,
-    status: ICalEventStatus.CONFIRMED,
-    description: description(entry, input),
-    url: DASHBOARD_URL,
-    transparency: ICalEventTransparency.TRANSPARENT,
-    busystatus: ICalEventBusyStatus.FREE,
-    alarms: alarmsOf(entry, start, input.now),
-  };
+  // The last line, too, has to end with CRLF (RFC 5545, section 3.1), which ical.js leaves out.
+  return [{ filename, contentType: `text/calendar; charset=utf-8; method=${method}`, content: `${file}\r\n` }];
 }
 
-function attendeesOf({ recipient }: Addressed): NonNullable<ICalEventData["attendees"]> {
-  return recipient === null ? [] : [{ email: recipient }];
+function publishedEvent(entry: Entry, input: Addressed & Timed): ICAL.Component {
+  const event = basicEvent(entry, uidOf(entry.invite), input);
+  event.addPropertyWithValue("status", "CONFIRMED");
+  event.addPropertyWithValue("description", description(entry, input));
+  event.addPropertyWithValue("url", DASHBOARD_URL);
+  event.addPropertyWithValue("transp", "TRANSPARENT");
+  event.addPropertyWithValue("x-microsoft-cdo-busystatus", "FREE");
+  for (const alarm of alarmsOf(entry, input.now)) event.addSubcomponent(alarm);
+  return event;
+}
+
+/** To cancel all of an event is to tell those who have it (RFC 5546, section 3.2.5). */
+function cancelledEvents(entry: Entry, input: Addressed & Timed): readonly ICAL.Component[] {
+  return [uidOf(entry.invite), formerUidOf(entry.invite, input.from)].map((uid) => {
+    const event = basicEvent(entry, uid, input);
+    event.addPropertyWithValue("status", "CANCELLED");
+    if (input.recipient !== null) event.addPropertyWithValue("attendee", `mailto:${asciiAddress(input.recipient)}`);
+    return event;
+  });
+}
+
+/** What every entry has. All of its properties come before its alarms: RFC 5545, section 3.6.1. */
+function basicEvent({ invite, end }: Entry, uid: string, { now, from }: Addressed): ICAL.Component {
+  const event = new ICAL.Component("vevent");
+  event.addPropertyWithValue("uid", uid);
+  event.addPropertyWithValue("sequence", invite.calendarSequence);
+  event.addPropertyWithValue("dtstamp", ICAL.Time.fromJSDate(now, true));
+  event.addPropertyWithValue("dtstart", ICAL.Time.fromJSDate(startOf(end), true));
+  event.addPropertyWithValue("dtend", ICAL.Time.fromJSDate(end, true));
+  event.addPropertyWithValue("summary", summaryOf(invite));
+  const organizer = event.addPropertyWithValue("organizer", `mailto:${asciiAddress(senderAddress(from))}`);
+  organizer.setParameter("cn", "invitewatch");
+  return event;
+}
+
+/** Made of watch and invite alone, so that updates reach the entry whatever the sender is by then. */
+function uidOf(invite: Invite): string {
+  return `${uidHash(invite)}@invitewatch.invalid`;
+}
+
+/** What UIDs were before they were independent of the sender; a calendar passes over the one that it does not know. */
+function formerUidOf(invite: Invite, from: string): string {
+  return `${uidHash(invite)}@${senderDomain(from)}`;
+}
+
+function uidHash({ watch, id }: Invite): string {
+  return hash("sha256", `deadline\n${watch}\n${id}`);
+}
+
+function startOf(end: Date): Date {
+  return new Date(end.getTime() - LENGTH_MS);
+}
+
+function summaryOf(invite: Invite): string {
+  return `Invitation from ${organization(invite, 60)} ends`;
 }
 
 /** Alarms still ahead, counted from the start of the entry, as every calendar can; none once somebody took care. */
-function alarmsOf({ invite, end }: Entry, start: Date, now: Date): NonNullable<ICalEventData["alarms"]> {
+function alarmsOf({ invite, end }: Entry, now: Date): readonly ICAL.Component[] {
   if (invite.acknowledgedAt !== null) return [];
-  return ALARM_LEADS_MS.filter((leadMs) => end.getTime() - leadMs > now.getTime()).map((leadMs) => ({
-    triggerBefore: (leadMs - (end.getTime() - start.getTime())) / 1000,
-  }));
+  return ALARM_LEADS_MS.filter((leadMs) => end.getTime() - leadMs > now.getTime()).map((leadMs) => {
+    const alarm = new ICAL.Component("valarm");
+    alarm.addPropertyWithValue("action", "DISPLAY");
+    alarm.addPropertyWithValue("description", summaryOf(invite));
+    alarm.addPropertyWithValue("trigger", ICAL.Duration.fromSeconds((LENGTH_MS - leadMs) / 1000));
+    return alarm;
+  });
 }
 
-function description({ invite, events, end }: Entry, { publicUrl, times }: CalendarInput & Timed): string {
+function description({ invite, events, end }: Entry, { times }: Timed): string {
   const watchName = defang(invite.watch, 40);
   return [
     `It can be accepted or rejected until ${times.absolute(end)}, in the Cloudflare dashboard:`,
@@ -199,7 +230,6 @@ function description({ invite, events, end }: Entry, { publicUrl, times }: Calen
     `Watch: ${watchName}`,
     `Invitation id: ${idOrQuote(invite.id, 64)}`,
     `Reference: ${formatReferences(events, () => watchName)}`,
-    ...(publicUrl === null ? [] : [`History: ${publicUrl}`]),
     "",
     "Words in “quotation marks” come from outside.",
   ].join("\n");

@@ -109,10 +109,9 @@ function paragraph(text: string): Markup {
 `;
 }
 
-function links({ action, publicUrl }: MailView): Markup {
+function links({ action }: MailView): Markup {
   return html`${paragraph(action)}
 <p style="margin:0 0 20px;font-size:15px;line-height:22px;">${link(DASHBOARD_URL)}</p>
-${publicUrl === null ? "" : html`${paragraph("History of this installation:")}<p style="margin:0 0 20px;font-size:15px;line-height:22px;">${link(publicUrl)}</p>`}
 <hr class="rule" style="margin:24px 0 16px;border:0;border-top:1px solid #dde1e6;">`;
 }
 

@@ -15,7 +15,6 @@ export function renderText(view: MailView): string {
     ...view.notes.map((note) => wrap(note)),
     wrap(view.action),
     `  ${DASHBOARD_URL}`,
-    ...(view.publicUrl === null ? [] : [`History of this installation:\n\n  ${view.publicUrl}`]),
     "-".repeat(40),
     view.footer.map((fact) => factLines(fact, "")).join("\n"),
   ];

@@ -40,7 +40,6 @@ const ACCEPTED: Readonly<Record<string, string>> = {
 const previews = renderPreviews({
   from: "Invitewatch <invites@example.com>",
   recipient: "you@example.com",
-  publicUrl: "https://invites.example.com",
   timezone: "Europe/Berlin",
   now: new Date("2026-11-22T13:00:00Z"),
 });

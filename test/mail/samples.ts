@@ -78,7 +78,6 @@ export function mailInput(
     events,
     invites,
     chainHead,
-    publicUrl: null,
     heldBecause: [],
     earlier: [],
     ...overrides,
@@ -140,7 +139,6 @@ export function statementsOf(view: MailView): readonly string[] {
     ...view.notes,
     view.action,
     "https://dash.cloudflare.com/",
-    ...(view.publicUrl === null ? [] : [view.publicUrl]),
     ...view.footer.map(({ label, value }) => `${label}: ${value}`),
   ];
 }
