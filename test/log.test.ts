@@ -161,7 +161,7 @@ test("hostile text stays in its pretty line, spelt out", () => {
   );
 
   const text = lines.join("").trimEnd();
-  assert.match(text, /INFO: Acme\\u000d\\u000a/);
+  assert.match(text, /INFO: Acme\\u\{d\}\\u\{a\}/);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
   assert.doesNotMatch(text, /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/);
 });

@@ -5,6 +5,7 @@
  * some mail client might turn into a link is broken visibly (`example[.]com`), so that people still read it.
  * Escaping for HTML is not done here.
  */
+import { INVISIBLE, withoutQuotationMarks } from "../domain/visible.ts";
 
 /** No field of the API is longer by far; bounds the work on hostile input, in UTF-16 units. */
 const MAX_INPUT = 10_000;
@@ -16,24 +17,6 @@ const GRAPHEMES = new Intl.Segmenter("en", { granularity: "grapheme" });
 const UNSHOWABLE = /[\p{Co}\p{Noncharacter_Code_Point}]/gu;
 /** Every kind of space and line end, and the braille blank, which looks like one. */
 const SPACES = /[\p{Z}\t\n\v\f\r\x85\u2800]+/gu;
-/**
- * Control, bidi, zero-width and other invisible characters, save where they are part of the writing:
- * the joiner inside an emoji, the emoji style after one, and joiners between letters of joining scripts.
- */
-export const INVISIBLE = new RegExp(
-  [
-    String.raw`(?!(?<=\p{ExtPict}(?:\uFE0F|\p{EMod})?)\u200D\p{ExtPict})`,
-    String.raw`(?!(?<=\p{ExtPict}|[0-9#*])\uFE0F)`,
-    String.raw`(?!(?<=JOINING)[\u200C\u200D]JOINING)`,
-    String.raw`[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]`,
-  ]
-    .join("")
-    .replaceAll(
-      "JOINING",
-      String.raw`[[\p{scx=Arab}\p{scx=Syrc}\p{scx=Mong}\p{scx=Nkoo}\p{scx=Deva}\p{scx=Beng}\p{scx=Guru}\p{scx=Gujr}\p{scx=Orya}\p{scx=Taml}\p{scx=Telu}\p{scx=Knda}\p{scx=Mlym}\p{scx=Sinh}\p{scx=Khmr}\p{scx=Mymr}\p{scx=Tibt}]&&[\p{L}\p{M}]]`,
-    ),
-  "gv",
-);
 /** More marks on one letter than any language stacks. */
 const STACKED_MARKS = /(\p{M}{4})\p{M}+/gu;
 
@@ -83,7 +66,7 @@ export function defang(text: string, maxLength: number): string {
  * @param maxLength in graphemes, without the marks
  */
 export function quote(text: string, maxLength: number): string {
-  return `“${defang(text, maxLength).replace(/[“”„‟"\uFF02]/g, "'")}”`;
+  return `“${withoutQuotationMarks(defang(text, maxLength))}”`;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The HTTP server: which page answers, and that nobody keeps an answer. Read-only. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { HttpConfig } from "../config/config.ts";
+import { visibleJson } from "../domain/visible.ts";
 import type { Logger } from "../log.ts";
 
 export type Answer = {
@@ -58,7 +59,7 @@ async function answerOf({ url = "", method = "" }: IncomingMessage, pages: Reado
 
 /** Of an answer to HEAD, Node.js sends the headers alone. */
 function send({ status, body, headers }: Answer, response: ServerResponse): void {
-  const text = `${JSON.stringify(body)}\n`;
+  const text = `${visibleJson(body)}\n`;
   response.writeHead(status, {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(text),
