@@ -1,5 +1,6 @@
 /** Invites, events and mails for the tests of rendering, and what a reader or a mail program makes of a rendered mail. */
 import { readdirSync, readFileSync } from "node:fs";
+import { findPhoneNumbersInText } from "libphonenumber-js/max";
 import { linkifyit } from "linkify-it";
 import type { Event, EventDataByType, EventType } from "../../src/domain/event.ts";
 import { type Invite, inviteJson } from "../../src/domain/invite.ts";
@@ -109,6 +110,19 @@ const linkifier = linkifyit({ fuzzyLink: true, fuzzyEmail: true, fuzzyIP: true, 
 /** What an eager mail program would turn into links. */
 export function linksIn(text: string): readonly string[] {
   return (linkifier.match(text) ?? []).map((match) => match.raw);
+}
+
+/** Countries whose telephone numbers people write without their code. */
+const COUNTRIES = ["US", "GB", "DE", "FR", "JP", "IN", "BR", "AU"] as const;
+
+/** What a telephone would dial. */
+export function phonesIn(text: string): readonly string[] {
+  return [undefined, ...COUNTRIES].flatMap((defaultCountry) =>
+    findPhoneNumbersInText(text, { ...(defaultCountry && { defaultCountry }), extended: true })
+      // Within Germany any four digits are a number.
+      .filter(({ startsAt, number }) => /[+\uff0b]/.test(text.charAt(startsAt)) || number.nationalNumber.length >= 7)
+      .map(({ startsAt, endsAt }) => text.slice(startsAt, endsAt)),
+  );
 }
 
 /** What a reader sees of an HTML mail, on one line. */
