@@ -16,7 +16,7 @@ const FORMULAS = new RegExp(
   String.raw`(?<=^|[,;|\t\r\n\v\f\x85\u2028\u2029])(?=${PASSED_OVER}${SIGNS})|^(?=[\t\r])`,
   "gu",
 );
-const SIGNS_IN_JSON = new RegExp(String.raw`(?<=(?:^"|[,;|])(?:${PASSED_OVER}))${SIGNS}`, "gu");
+const SIGNS_IN_JSON = new RegExp(`(?<=(?:^"|[,;|])(?:${PASSED_OVER}))${SIGNS}`, "gu");
 const JSON_TEXT = /"(?:[^"\\]|\\.)*"/g;
 const LINE_ENDS = /[\t\r\n\v\f\x85\u2028\u2029]+/g;
 

@@ -11,7 +11,7 @@ import ICAL from "ical.js";
 import type { Event } from "../domain/event.ts";
 import { hasEnded } from "../domain/expiry.ts";
 import { type Invite, inviteKey } from "../domain/invite.ts";
-import { defang } from "./defang.ts";
+import { defang, withoutIsolates } from "./defang.ts";
 import { idOrQuote } from "./fields.ts";
 import { organization } from "./headline.ts";
 import { DASHBOARD_URL } from "./links.ts";
@@ -206,7 +206,7 @@ function startOf(end: Date): Date {
 }
 
 function summaryOf(invite: Invite): string {
-  return `Invitation from ${organization(invite, 60)} ends`;
+  return withoutIsolates(`Invitation from ${organization(invite, 60)} ends`);
 }
 
 /** Alarms still ahead, counted from the start of the entry, as every calendar can; none once somebody took care. */
@@ -228,7 +228,7 @@ function description({ invite, events, end }: Entry, { times }: Timed): string {
     DASHBOARD_URL,
     "",
     `Watch: ${watchName}`,
-    `Invitation id: ${idOrQuote(invite.id, 64)}`,
+    `Invitation id: ${withoutIsolates(idOrQuote(invite.id, 64))}`,
     `Reference: ${formatReferences(events, () => watchName)}`,
     "",
     "Words in “quotation marks” come from outside.",

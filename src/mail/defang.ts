@@ -76,7 +76,30 @@ export function defang(text: string, maxLength: number): string {
  * @param maxLength in graphemes, without the marks
  */
 export function quote(text: string, maxLength: number): string {
-  return `“${withoutQuotationMarks(defang(text, maxLength))}”`;
+  return `“${isolate(withoutQuotationMarks(defang(text, maxLength)))}”`;
+}
+
+/** Where scripts are that are written from right to left. */
+const RIGHT_TO_LEFT = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFE\u{10800}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
+
+/**
+ * The defanged text so that nothing beside it changes places with it where it is written from right to left: between
+ * the marks for that, which text of others has lost.
+ *
+ * @see https://www.unicode.org/reports/tr9/#Explicit_Directional_Isolates
+ */
+export function isolate(text: string): string {
+  return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text;
+}
+
+/** The parts of a text by turns: what is ours, and what stands isolated in it. */
+export function isolatedParts(text: string): readonly string[] {
+  return text.split(/\u2068([^\u2069]*)\u2069/);
+}
+
+/** For subjects and programs that show such marks: the text without them. */
+export function withoutIsolates(text: string): string {
+  return isolatedParts(text).join("");
 }
 
 /**

@@ -102,10 +102,29 @@ test("an organization's markup is shown as it was written", () => {
 test("a right-to-left name cannot turn its surroundings around", () => {
   const acme = invite({ organizationName: "شركة\u202e\u2067 المثال" });
 
-  const { subject, text, html } = renderMail(mailInput([received(1, acme)], [acme]));
+  const { subject, text, html, attachments } = renderMail(mailInput([received(1, acme)], [acme]));
 
   assert.equal(subject, "[ops] New invitation from “شركة المثال” — ends in 3 days 3 hours");
-  for (const part of [subject, text, html]) assert.doesNotMatch(part, /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
+  assert.ok(text.includes("Organization:     “\u2068شركة المثال\u2069”"), text);
+  assert.ok(html.includes("“<bdi>\u2068شركة المثال\u2069</bdi>”"));
+  const parts = [
+    subject,
+    ...[text, html].map((part) => part.replace(/\u2068[^\u2068\u2069\n]*\u2069/g, "")),
+    attachments[0]?.content ?? "",
+  ];
+  for (const part of parts) assert.doesNotMatch(part, /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
+});
+
+test("what is written from right to left is isolated on each line of its own, and Latin names not at all", () => {
+  const long = invite({ organizationName: "שם ארוך מאוד של ארגון אחד ".repeat(4), roles: ["מנהל", "עורך"] });
+  const latin = invite();
+
+  const { text } = renderMail(mailInput([received(1, long)], [long], { watch: "צוות" }));
+
+  for (const line of text.split("\n")) assert.match(line, /^(?:[^\u2068\u2069]|\u2068[^\u2068\u2069]*\u2069)*$/u, line);
+  for (const line of text.split("\n").filter((one) => /\p{sc=Hebr}/u.test(one))) assert.match(line, /\u2068/, line);
+  assert.match(text, /“\u2068מנהל\u2069”, “\u2068עורך\u2069”/);
+  assert.doesNotMatch(renderMail(mailInput([received(1, latin)], [latin])).text, /[\u2066-\u2069]/);
 });
 
 test("the lines of a text part are 78 columns at most", () => {
@@ -173,6 +192,7 @@ function harmless(input: MailInput): MailInput["invites"] {
   return input.invites.map((one) => ({ ...one, organizationName: "Acme" }));
 }
 
+/** Without those around what is written from right to left. */
 function elementsOf(html: string): readonly string[] {
-  return [...html.matchAll(/<\/?([a-z0-9]+)[\s>]/gi)].map((match) => match[0]);
+  return [...html.matchAll(/<\/?(?!bdi>)([a-z0-9]+)[\s>]/gi)].map((match) => match[0]);
 }

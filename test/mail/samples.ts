@@ -128,13 +128,17 @@ export function phonesIn(text: string): readonly string[] {
 /** What a reader sees of an HTML mail, on one line. */
 export function visibleText(html: string): string {
   const body = html.slice(html.indexOf("<body")).replace(/<!--.*?-->/gs, "");
-  const text = body.replace(/<[^>]*>/g, (tag) => (tag.startsWith("<span") || tag === "</span>" ? "" : " "));
+  const text = body.replace(/<[^>]*>/g, (tag) => (/^<\/?(?:span|bdi)\b/.test(tag) ? "" : " "));
   const entities: Record<string, string> = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&amp;": "&" };
   return oneLine(text.replace(/&(?:lt|gt|quot|#39|amp);/g, (entity) => entities[entity] ?? entity));
 }
 
+/** On one line, and without the marks that isolate what is written from right to left. */
 export function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
+  return text
+    .replace(/[\u2068\u2069]/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 /** Every statement of a mail, as both of its parts have to make it. */
