@@ -56,7 +56,10 @@ export function createLogger(options: LoggerOptions): Logger {
     destinationOf(options),
   );
   const clean = createCleaner({
-    text: options.format === "pretty" ? (text) => visible(options.redact(text)) : options.redact,
+    text: (text) => {
+      const bounded = cut(options.redact(text));
+      return options.format === "pretty" ? visible(bounded) : bounded;
+    },
     stacks: output.isLevelEnabled("debug"),
   });
   return loggerOn(output, clean, {});
@@ -94,6 +97,12 @@ function destinationOf({ format, destination }: LoggerOptions): DestinationStrea
 }
 
 const MAX_DEPTH = 12;
+/** Nothing that somebody has to read is longer; what others send may be of any length. */
+const LONGEST_TEXT = 20_000;
+
+function cut(text: string): string {
+  return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT).toWellFormed()}…`;
+}
 
 /**
  * A function from any value to plain JSON values with every string cleaned, keys too.

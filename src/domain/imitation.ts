@@ -26,7 +26,7 @@ const LETTERS = ["c", "l", "o", "u", "(?:d|cl)", "f", "l", "a", "r", "e"];
 const IMITATION = new RegExp(
   [
     // Drawn out, or with something between the letters.
-    LETTERS.map((letter) => `${letter}+`).join("[^a-z]{0,3}"),
+    LETTERS.map((letter) => `${letter}{1,9}`).join("[^a-z]{0,3}"),
     // As one word with a letter too many, too few or wrong, or with two of them swapped.
     ...LETTERS.map((_, index) => LETTERS.with(index, "[a-z]{0,2}").join("")),
     ...LETTERS.slice(1).map((letter, index) =>

@@ -80,7 +80,7 @@ export function suspicionsOf(invite: Invite, background: Background): readonly s
   return [
     ...(imitatesCloudflare(name) ? ["the organization is named like Cloudflare itself, as anybody can name one"] : []),
     ...(inviterImitatesCloudflare(inviter)
-      ? ["the inviter is named like Cloudflare, and is not of cloudflare.com"]
+      ? ["the inviter is named like Cloudflare, at an address that is not Cloudflare's"]
       : []),
     ...inviterSuspicions(invite.invitedBy, background.inviterDomains),
     ...nameSuspicions(name),

@@ -28,7 +28,7 @@ export type Telling = {
 /** Longest name of an organization, in graphemes. */
 export const NAME_LENGTH = 60;
 const MAX_ODDITIES = 5;
-const MAX_CAUTIONS = 5;
+const MAX_CAUTIONS = 10;
 
 /** Everything known and new about the invitation, what one decides by first. Safe to show as it is. */
 export function factsOf(news: InviteNews, telling: Telling): readonly Fact[] {

@@ -142,7 +142,7 @@ test("a name that only has part of Cloudflare's is ordinary", () => {
 test("an inviter that is named like Cloudflare is noticed, unless the address is one of Cloudflare's", () => {
   const from = (invitedBy: string) =>
     suspicionsOf(invite({ invitedBy, roles: [] }), { ...familiar, inviterDomains: new Set() });
-  const clause = "the inviter is named like Cloudflare, and is not of cloudflare.com";
+  const clause = "the inviter is named like Cloudflare, at an address that is not Cloudflare's";
 
   for (const invitedBy of [
     "Cloudflare Security <x@evil.example>",

@@ -29,6 +29,17 @@ for (const [what, args, env] of [
   });
 }
 
+test("an error is a sentence of bounded length, whatever it quotes", async () => {
+  for (const args of [
+    ["status", "x".repeat(100_000)],
+    ["verify", "x".repeat(100_000)],
+  ]) {
+    const { stderr } = await runCommand(args);
+
+    assert.ok(stderr.length < 2_200, `${stderr.length}`);
+  }
+});
+
 test("the terminal obeys nothing in the database's own words", async (t) => {
   const port = await listening(t, postgresThatSays(`refused ${ATTACK.replaceAll("\0", "")}\r\nsecond line`));
   const env = { DATABASE_URL: `postgres://u:p@127.0.0.1:${port}/x?sslmode=disable` };
