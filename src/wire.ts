@@ -134,7 +134,6 @@ export function mailSettings(config: Config): MailSettings {
   const { from } = mailOf(config);
   return {
     from,
-    publicUrl: config.publicUrl,
     timezoneOf: (watch) => watches.get(watch ?? "")?.timezone ?? config.timezone,
     quietHoursOf: (watch) => watches.get(watch)?.quietHours ?? null,
     floodCap: config.floodCap,

@@ -185,9 +185,17 @@ test("hostile text stays in its pretty line, spelt out", () => {
   );
 
   const text = lines.join("").trimEnd();
-  assert.match(text, /INFO: Acme\\u000d\\u000a/);
+  assert.match(text, /INFO: Acme\\u\{d\}\\u\{a\}/);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
   assert.doesNotMatch(text, /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/);
+});
+
+test("a text of any length is cut", () => {
+  const { log, lines } = capture();
+
+  log.info({ event: "x.y", err: new Error("x".repeat(1_000_000)) }, "x");
+
+  assert.equal(JSON.parse(lines.join("")).err.message.length, 20_001);
 });
 
 test("a pretty line has the level, the message and the fields", () => {

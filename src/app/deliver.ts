@@ -40,7 +40,6 @@ export type DeliveryJob = {
 /** How mails are made and when they may go: the same for all watches but for what is asked by name. */
 export type MailSettings = {
   readonly from: string;
-  readonly publicUrl: string | null;
   /** Zone of the times shown; of a mail of several watches where the name is null. */
   readonly timezoneOf: (watch: string | null) => string;
   readonly quietHoursOf: (watch: string) => QuietHours | null;
@@ -181,7 +180,6 @@ export function renderOwed(owed: OwedMail, settings: MailSettings, now: Date) {
     events,
     invites,
     chainHead,
-    publicUrl: settings.publicUrl,
     heldBecause: heldBy.map((cause) => HELD_BECAUSE[cause]),
     earlier,
   };

@@ -59,7 +59,6 @@ export async function makeDigests(
       since,
       watches: await digests.readWatches(watches, since, now),
       mail: await digests.readMail(since, now),
-      publicUrl: settings.publicUrl,
     });
     const id = plan.idFor(recipient);
     const messageId = settings.messageId(id, recipient);

@@ -9,6 +9,7 @@ import type { Recording, Undelivered } from "../app/store.ts";
 import { rehearseSync } from "../app/sync.ts";
 import type { Config } from "../config/config.ts";
 import { spellInstantsBy } from "../domain/instants.ts";
+import { withoutIsolates } from "../mail/defang.ts";
 import { runRound } from "../round.ts";
 import { mailSettings, openRuntime, systemClock, wireWatches } from "../wire.ts";
 import { createWorkers } from "../workers.ts";
@@ -113,7 +114,7 @@ function rehearsalOf(recording: Recording, config: Config): string {
       ...(notification.reason === null ? [] : [`  Held: ${printable(notification.reason)}`]),
       `  Subject: ${subject}`,
       "",
-      ...text
+      ...withoutIsolates(text)
         .trimEnd()
         .split("\n")
         .map((line) => `  ${line}`),

@@ -6,7 +6,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import type { Threshold } from "../domain/expiry.ts";
-import { addressKey, parseMailbox, splitAddressList } from "./address.ts";
+import { addressKey, mailboxFault, parseMailbox, splitAddressList } from "./address.ts";
 import { parseDuration } from "./duration.ts";
 import { nearest } from "./nearest.ts";
 import { quoted } from "./problem.ts";
@@ -74,7 +74,7 @@ export const signingSecretField = field((text, refuse) => {
 export const addressField = field((text, refuse) => {
   const mailbox = parseMailbox(text);
   if (mailbox !== null && mailbox.name === null) return mailbox.address;
-  refuse("It is not an e-mail address.");
+  refuse(`It ${mailboxFault(text)}.`);
   return undefined;
 });
 
@@ -82,7 +82,7 @@ export const addressField = field((text, refuse) => {
 export const mailboxField = field((text, refuse) => {
   if (parseMailbox(text) !== null) return text.trim();
   const several = splitAddressList(text).length > 1;
-  refuse(several ? "It is not one address; a name with a comma needs quotes." : "It is not an e-mail address.");
+  refuse(several ? "It is not one address; a name with a comma needs quotes." : `It ${mailboxFault(text)}.`);
   return undefined;
 });
 
@@ -91,7 +91,7 @@ export const recipientField = field((text, refuse) => {
   const mailbox = parseMailbox(text);
   if (mailbox !== null) return mailbox.address;
   const several = splitAddressList(text).length > 1;
-  refuse(several ? "It is not one address; write several as a list." : "It is not an e-mail address.");
+  refuse(several ? "It is not one address; write several as a list." : `It ${mailboxFault(text)}.`);
   return undefined;
 });
 
@@ -104,7 +104,7 @@ export const addressListField = field((text, refuse) => {
   for (const part of parts) {
     const mailbox = parseMailbox(part);
     if (mailbox === null) {
-      refuse(`${quoted(part)} is not an e-mail address${part.includes(";") ? "; commas separate several" : ""}.`);
+      refuse(`${quoted(part)} ${mailboxFault(part)}${part.includes(";") ? "; commas separate several" : ""}.`);
       sound = false;
     } else if (!byKey.has(addressKey(mailbox.address))) {
       byKey.set(addressKey(mailbox.address), mailbox.address);

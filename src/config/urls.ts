@@ -4,6 +4,7 @@
  * The mail server's and the database's hold logins, so no message about one of them quotes any part of it.
  */
 
+import { domainToASCII } from "node:url";
 import { isLoopback } from "../domain/loopback.ts";
 import { CUT_LOGIN, databasePasswordsIn, ENCODE_HINT, parseDatabaseUrl } from "./database-url.ts";
 import { nearest } from "./nearest.ts";
@@ -66,7 +67,7 @@ export function readWebUrl(text: string, refuse: Refuse): string | undefined {
   return url.href;
 }
 
-/** The mail server's URL as given. */
+/** The mail server's URL as given, its host in ASCII. */
 export function readSmtpUrl(text: string, refuse: Refuse): string | undefined {
   const url = parseUrl(text, /^smtps?:\/\//i);
   if (url === null || url.hostname === "") {
@@ -77,9 +78,9 @@ export function readSmtpUrl(text: string, refuse: Refuse): string | undefined {
     refuse(CUT_LOGIN);
     return undefined;
   }
-  const faults = [...loginFaults(url), ...smtpFaults(url)];
+  const faults = [...loginFaults(url), ...hostFaults(url), ...smtpFaults(url)];
   for (const fault of faults) refuse(fault);
-  return faults.length === 0 ? text : undefined;
+  return faults.length === 0 ? withAsciiHost(url, text) : undefined;
 }
 
 /** The database's URL as given. */
@@ -131,6 +132,24 @@ function loginFaults(url: URL): readonly string[] {
   if (!isWhole) faults.push("Its login is half there: give both user and password, or none.");
   if (!decodes(url.username) || !decodes(url.password)) faults.push(BAD_ENCODING);
   return faults;
+}
+
+function hostFaults({ hostname }: URL): readonly string[] {
+  return asciiHost(hostname) === "" ? ["Its host is not a host name."] : [];
+}
+
+/** URLs of schemes that browsers do not know keep an international host percent-encoded, which no resolver knows. */
+function withAsciiHost(url: URL, text: string): string {
+  const host = asciiHost(url.hostname);
+  if (host === url.hostname.toLowerCase()) return text;
+  const written = new URL(url);
+  written.hostname = host;
+  return written.href;
+}
+
+/** The host as the DNS has it; empty where it is none. */
+function asciiHost(hostname: string): string {
+  return hostname.startsWith("[") ? hostname : domainToASCII(decoded(hostname) ?? "");
 }
 
 function smtpFaults(url: URL): readonly string[] {

@@ -11,7 +11,6 @@ export type PreviewSettings = {
   /** The From header. */
   readonly from: string;
   readonly recipient: string;
-  readonly publicUrl: string | null;
   /** IANA zone of the recipient. */
   readonly timezone: string;
   readonly now: Date;
@@ -87,7 +86,7 @@ function previewsOf(samples: Samples, settings: PreviewSettings): readonly Previ
 function inputOf(
   events: readonly Event[],
   invites: readonly Invite[],
-  { from, recipient, publicUrl, timezone, now }: PreviewSettings,
+  { from, recipient, timezone, now }: PreviewSettings,
   given: Partial<MailInput>,
 ): MailInput {
   return {
@@ -100,7 +99,6 @@ function inputOf(
     events,
     invites,
     chainHead: CHAIN_HEAD,
-    publicUrl,
     heldBecause: [],
     earlier: [],
     ...given,

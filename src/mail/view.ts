@@ -39,7 +39,6 @@ export type MailInput = {
   readonly invites: readonly Invite[];
   /** Hash of the watch's last event after the sync, 64 hexadecimal digits; told in an inventory. */
   readonly chainHead: string;
-  readonly publicUrl: string | null;
   /** Why the mail comes later than its events, each a noun phrase: "quiet hours"; empty where it does not. */
   readonly heldBecause: readonly string[];
   /** Message-IDs, without angle brackets, of earlier mails to this recipient about the one invite that this mail is about, oldest first. */
@@ -74,8 +73,6 @@ export type MailView = {
   readonly notes: readonly string[];
   /** What the reader can do about it. */
   readonly action: string;
-  /** Page of this installation, where there is one. */
-  readonly publicUrl: string | null;
   /** Where the mail comes from, why it was sent, how to look things up. */
   readonly footer: readonly Fact[];
 };
@@ -110,7 +107,6 @@ export function buildMailView(input: Content, calendars: readonly CalendarAttach
     sections: kind === "inventory" ? inventorySections(material) : newsSections(material),
     notes: notesOf(events, times),
     action: actionOf(news, gaps, calendars),
-    publicUrl: input.publicUrl,
     footer: footerOf(input, telling),
   };
 }

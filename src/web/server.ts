@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { HttpConfig } from "../config/config.ts";
+import { visibleJson } from "../domain/visible.ts";
 import type { Logger } from "../log.ts";
 
 export type Answer = {
@@ -96,7 +97,7 @@ async function answerOf({ url = "", method = "" }: IncomingMessage, pages: Reado
 
 /** Of an answer to HEAD, Node.js sends the headers alone. */
 function send({ status, body, headers }: Answer, response: ServerResponse): void {
-  const text = `${JSON.stringify(body)}\n`;
+  const text = `${visibleJson(body)}\n`;
   response.writeHead(status, {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(text),

@@ -17,7 +17,6 @@ import { type Relay, startRelay } from "../support/relay.ts";
 
 const settings: MailSettings = {
   from: "Invitewatch <invites@example.com>",
-  publicUrl: null,
   timezoneOf: () => "Europe/Berlin",
   quietHoursOf: () => null,
   floodCap: 1_000,

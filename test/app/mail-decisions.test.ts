@@ -14,7 +14,6 @@ import { startRelay } from "../support/relay.ts";
 
 const settings: MailSettings = {
   from: "Invitewatch <invites@example.com>",
-  publicUrl: null,
   timezoneOf: () => "UTC",
   quietHoursOf: () => null,
   floodCap: 20,

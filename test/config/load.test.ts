@@ -241,6 +241,17 @@ test("logs are pretty on a terminal unless a format is set", () => {
   );
 });
 
+test("the host of a mail server is looked up in ASCII", () => {
+  const { mail, fallback } = load({
+    SMTP_URL: "smtp://us%40er:p%2Fw@Müller.example:2525?allowInsecureAuth=true",
+    MAIL_FROM: "a@b.example",
+    FALLBACK_SMTP_URL: "smtps://m%C3%BCller.example",
+  });
+
+  assert.equal(mail?.smtpUrl, "smtp://us%40er:p%2Fw@xn--mller-kva.example:2525?allowInsecureAuth=true");
+  assert.equal(fallback.smtpUrl, "smtps://xn--mller-kva.example");
+});
+
 test("slashes at the end of a base URL are dropped", () => {
   const config = load({
     CLOUDFLARE_BASE_URL: "http://127.0.0.1:8787/client/v4/",

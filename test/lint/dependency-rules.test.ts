@@ -168,6 +168,12 @@ const violations: readonly Case[] = [
     says: /Only src\/config reads the environment/,
   },
   {
+    rule: "commands write to stdout in one place",
+    file: "src/cli/writes.ts",
+    code: "export const say = (context: { stdout: NodeJS.WriteStream }) => context.stdout.write('x');",
+    says: /Commands write with write\(\)/,
+  },
+  {
     rule: "process goes by its own name",
     file: "src/cli/renames-process.ts",
     code: `const { env } = process;\nexport const home = env.HOME;`,
