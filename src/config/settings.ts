@@ -319,7 +319,7 @@ export const settings = {
     schema: field(readBaseUrl),
     accepts: "an http or https URL",
     example: "https://invitewatch.example.com",
-    description: "Where people reach the pages of this installation, for links in mails." + LATER,
+    description: `Where people reach the pages of this installation, for links in mails.${LATER}`,
   }),
   digestSchedule: setting({
     group: "Mail",
