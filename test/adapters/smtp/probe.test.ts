@@ -70,7 +70,7 @@ async function probe(url: string, to: readonly string[] = ["ops@example.com"]): 
   const report = ({ stage, ok, text: said, recipient }: ProbeStep) => {
     lines.push(`${ok ? "OK" : "FIX"} ${stage}${recipient === null ? "" : ` <${recipient}>`}: ${said}`);
   };
-  const timeouts = { connectionTimeout: 300, greetingTimeout: 300, socketTimeout: 300 };
+  const timeouts = { connectionTimeout: 300, greetingTimeout: 300, socketTimeout: 300, answerTimeout: 300 };
   const redact = createRedactor([PASSWORD, "wrong-pass"]);
   const mail = { from: "invites@example.com", to, mime: MIME };
   return { accepted: await probeRelay(url, mail, { redact, report, timeouts }), lines };
