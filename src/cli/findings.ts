@@ -18,9 +18,10 @@ export async function* findingsOf(config: Config): AsyncGenerator<Finding> {
   yield* await checkDatabase(config);
   for (const watch of config.watches) yield* await checkWatch(watch, config);
   const { mail, fallback, secrets } = config;
-  if (mail !== null) yield { subject: "mail server", ...(await checkMail(mail.smtpUrl, secrets)) };
+  const from = mail?.from ?? null;
+  if (mail !== null) yield { subject: "mail server", ...(await checkMail(mail.smtpUrl, from, secrets)) };
   if (fallback.smtpUrl !== null) {
-    yield { subject: "second mail server", ...(await checkMail(fallback.smtpUrl, secrets)) };
+    yield { subject: "second mail server", ...(await checkMail(fallback.smtpUrl, from, secrets)) };
   }
 }
 
@@ -106,8 +107,12 @@ function clockFinding(skewMs: number | null): Omit<Finding, "subject"> {
   return { ok, text: ok ? text : `${text}; set this machine's clock (NTP)` };
 }
 
-async function checkMail(smtpUrl: string, secrets: readonly string[]): Promise<Omit<Finding, "subject">> {
-  const transport = createMailTransport(smtpUrl, createRedactor(secrets));
+async function checkMail(
+  smtpUrl: string,
+  from: string | null,
+  secrets: readonly string[],
+): Promise<Omit<Finding, "subject">> {
+  const transport = createMailTransport(smtpUrl, createRedactor(secrets), { ...(from !== null && { from }) });
   try {
     await transport.verify();
     return { ok: true, text: `${new URL(smtpUrl).host} takes our connection${loginOf(smtpUrl)}` };

@@ -21,17 +21,33 @@ export function loggerFor({ log, secrets }: Config, { stderr }: Pick<Context, "s
   });
 }
 
-/** Runs the work with a signal that SIGTERM and SIGINT abort; a second one ends the program at once. */
+/** `docker stop` kills after ten seconds. */
+const STOP_WITHIN_MS = 9_000;
+
+/**
+ * Runs the work with a signal that SIGTERM and SIGINT abort; a second one ends the program at once.
+ *
+ * From the first one on the work ends within ten seconds: what hangs is given up.
+ *
+ * @throws Error where the work was given up
+ */
 export async function untilStopped<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
+  const late = Promise.withResolvers<never>();
+  let timer: NodeJS.Timeout | undefined;
   const onSignal = (signal: string) => {
     if (stop.signal.aborted) process.kill(process.pid, "SIGKILL");
     stop.abort(new Error(`stopped by ${signal}`));
+    timer = setTimeout(() => late.reject(new Error(GAVE_UP)), STOP_WITHIN_MS);
   };
   process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
   try {
-    return await work(stop.signal);
+    return await Promise.race([work(stop.signal), late.promise]);
   } finally {
+    clearTimeout(timer);
     process.off("SIGTERM", onSignal).off("SIGINT", onSignal);
   }
 }
+
+const GAVE_UP =
+  "Not all work came to its end in time after the signal to stop; the next start goes on with what is left.";

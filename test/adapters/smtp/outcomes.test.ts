@@ -68,7 +68,12 @@ const CASES: readonly Case[] = [
   { name: "greeted with garbage", fault: garbage("greeting"), expected: noAnswer("greeting"), says: NO_SMTP },
   { name: "greeted byte by byte", fault: drip("greeting"), expected: noAnswer("greeting"), says: AWAY },
   { name: "no answer to EHLO", fault: hang("ehlo"), expected: noAnswer("greeting"), says: AWAY },
-  { name: "cut after EHLO", fault: drop("ehlo"), expected: noAnswer("greeting"), says: /hangs up on EHLO; it may not take ".+" as the name of this host: set name=HOST in SMTP_URL/ },
+  {
+    name: "cut after EHLO",
+    fault: drop("ehlo"),
+    expected: noAnswer("greeting"),
+    says: /hangs up on EHLO; it may not take ".+" as the name of this host: set name=HOST in SMTP_URL/,
+  },
   {
     name: "EHLO answered byte by byte",
     fault: drip("ehlo"),
