@@ -152,5 +152,6 @@ test("SIGTERM while the webhook says nothing: gone in time, and the mail stays o
   assert.equal(code, 0, daemon.stderr());
   assert.ok(tookMs < WITHIN_MS, `it took ${tookMs} ms`);
   assert.equal(mail.state, "pending");
-  assert.match(mail.error, /was not waited for: the attempt was stopped/);
+  assert.equal(mail.attempts, 2);
+  assert.match(daemon.stderr(), /"way":"fallback-webhook".*was not waited for: the attempt was stopped/);
 });
