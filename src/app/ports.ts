@@ -79,6 +79,8 @@ export type MailTransport = {
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** One SMTP transaction for one recipient. Never rejects. */
   send(mime: Buffer, envelope: { readonly from: string; readonly to: string }): Promise<DeliveryOutcome>;
+  /** Whether a mail is being sent, or waits for its answer. */
+  isSending(): boolean;
   /** Connects, secures and logs in, without sending. Rejects with a sentence that says what to do. */
   verify(): Promise<void>;
   /**

@@ -49,13 +49,12 @@ function faultOf(error: SmtpError, connection: SMTPConnection, progress: Progres
   const about = { command: progress.command(), offer: progress.offer() };
   const refusal = progress.refusal();
   if (refusal !== null) return new SessionFault(error, { ...about, ...refusal });
-  const waiting = progress.waiting();
-  const isTls = connection.stage === "init" && connection.secureConnection;
-  const stage = isTls || isLateAlert(error, progress) ? "tls" : progress.stage();
-  return new SessionFault(error, { ...about, stage, answer: error.response ?? null, waiting });
+  const isTls = (connection.stage === "init" && connection.secureConnection) || isLateAlert(error, progress);
+  const where = isTls ? { stage: "tls" as const } : { stage: progress.stage(), waiting: progress.waiting() };
+  return new SessionFault(error, { ...about, ...where, answer: error.response ?? null });
 }
 
 /** With TLS 1.3 a server that wants a certificate of ours says so only after the handshake. */
 function isLateAlert({ code, originalCode }: SmtpError, progress: Progress): boolean {
-  return progress.stage() === "greeting" && (originalCode ?? code ?? "").startsWith("ERR_SSL");
+  return ["tls", "greeting"].includes(progress.stage()) && (originalCode ?? code ?? "").startsWith("ERR_SSL");
 }

@@ -102,6 +102,7 @@ export function createMailTransport(
         underWay.delete(sending);
       }
     },
+    isSending: () => underWay.size > 0,
     async verify() {
       try {
         const session = await open(performance.now() + deadlineMs);
