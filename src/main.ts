@@ -14,5 +14,8 @@ const { runProgram } = await import("./cli/program.ts");
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 process.exitCode = await runProgram(process.argv.slice(2), surroundingsOf(process));
-// What is still open, such as a connection that nobody closes, does not keep the process once its work is done.
-setTimeout(() => process.exit(), LEAVE_AFTER_MS).unref();
+// What is still open, such as a connection that nobody closes, does not keep the process once its work is done. A name that
+// is being looked up would: process.exit() waits for that, and stands still meanwhile.
+setTimeout(() => {
+  if (!process.getActiveResourcesInfo().includes("GetAddrInfoReqWrap")) process.exit();
+}, LEAVE_AFTER_MS).unref();

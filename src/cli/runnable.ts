@@ -22,12 +22,15 @@ export function loggerFor({ log, secrets }: Config, { stderr }: Pick<Context, "s
 }
 
 /** `docker stop` kills after ten seconds. */
-const STOP_WITHIN_MS = 9_000;
+const STOP_WITHIN_MS = 8_500;
+/** Nothing but this ends a process that is looking up a name. */
+const KILL_AFTER_MS = 1_000;
 
 /**
  * Runs the work with a signal that SIGTERM and SIGINT abort; a second one ends the program at once.
  *
- * From the first one on the work ends within ten seconds: what hangs is given up.
+ * From the first one on the program ends within ten seconds: work that hangs is given up, and so is whatever else keeps
+ * the process.
  *
  * @throws Error where the work was given up
  */
@@ -46,6 +49,7 @@ export async function untilStopped<T>(work: (stop: AbortSignal) => Promise<T>): 
   } finally {
     clearTimeout(timer);
     process.off("SIGTERM", onSignal).off("SIGINT", onSignal);
+    if (stop.signal.aborted) setTimeout(() => process.kill(process.pid, "SIGKILL"), KILL_AFTER_MS).unref();
   }
 }
 
