@@ -128,8 +128,13 @@ test("SIGTERM while the database says nothing: gone in time, with a word about w
   await daemon.logged("notification.delivered");
   line.vanish();
 
-  const { tookMs } = await stop(daemon);
+  const { code, tookMs } = await stop(daemon);
 
+  assert.equal(code, 1);
+  assert.match(
+    daemon.stderr(),
+    /^Not all work came to its end in time after the signal to stop; the next start goes on/m,
+  );
   assert.ok(tookMs < WITHIN_MS, `it took ${tookMs} ms`);
 });
 

@@ -10,9 +10,9 @@ import type { Progress } from "./progress.ts";
 const MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5"] as const;
 
 /** The code of a fault where we did not try: the server offers no login that we know. */
-export const NO_LOGIN = "EAUTH";
+const NO_LOGIN = "EAUTH";
 /** The code of a fault where we did not try: the login would cross the wire in the clear. */
-export const NO_TLS = "ETLS";
+const NO_TLS = "ETLS";
 
 type Line = { readonly connection: SMTPConnection; readonly progress: Progress };
 type RunCall = (run: (done: Done) => void) => Promise<unknown>;

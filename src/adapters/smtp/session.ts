@@ -100,7 +100,7 @@ export async function sendOver(
 }
 
 /** The code of a fault where we did not try: the mail is larger than the server takes. */
-export const TOO_LARGE = "EMESSAGE";
+const TOO_LARGE = "EMESSAGE";
 
 /** @throws SessionFault */
 function requireSize({ size }: Envelope, { sizeLimit }: { readonly sizeLimit: number | null }): void {
