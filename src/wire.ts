@@ -83,17 +83,20 @@ export async function openRuntime(
       createQueue(database, (error) => alarm(explained(error, connection))),
       connection,
     );
+    const { smtpUrl, from } = mailOf(config);
+    const transport = createMailTransport(smtpUrl, createRedactor(config.secrets), { from });
+    const fallback = openFallbacks(config, clock);
     await queue.start(stop);
-    opened.push(() => queue.stop(STOP_GRACE_MS));
-
-    const transport = createMailTransport(mailOf(config).smtpUrl, createRedactor(config.secrets));
-    opened.push(() => transport.close());
-    const fallbacks = openFallbacks(config, opened, clock);
+    // Together: what is being sent comes to its end, and is written down, before the queue gives back what is left.
+    opened.push(async () => {
+      const sent = Promise.all([transport.stop(SEND_GRACE_MS), fallback.stop(SEND_GRACE_MS)]);
+      await Promise.all([sent, queue.stop(STOP_GRACE_MS)]);
+    });
     return {
       database,
       queue,
       transport,
-      fallbacks,
+      fallbacks: fallback.channels,
       store: explaining(createSyncStore(prisma, queue.enqueueDeliveries), connection),
       outbox: explaining(createOutboxStore(database, queue.enqueueDeliveries), connection),
       digests: explaining(createDigestStore(database, queue.enqueueDeliveries), connection),
@@ -110,22 +113,39 @@ export async function openRuntime(
   }
 }
 
-/** The second ways out, in the order in which they are tried: mail first. */
-function openFallbacks(config: Config, opened: (() => Promise<void>)[], clock: Clock): readonly FallbackChannel[] {
+type Fallbacks = {
+  /** In the order in which they are tried: mail first. */
+  readonly channels: readonly FallbackChannel[];
+  /** Ends what is still under way after so long. */
+  stop(graceMs: number): Promise<void>;
+};
+
+function openFallbacks(config: Config, clock: Clock): Fallbacks {
   const { smtpUrl, webhook } = config.fallback;
   const { from } = mailOf(config);
   const redact = createRedactor(config.secrets);
+  const stopping = new AbortController();
+  const transport =
+    smtpUrl === null ? null : createMailTransport(smtpUrl, redact, { setting: "FALLBACK_SMTP_URL", from });
   const channels: FallbackChannel[] = [];
-  if (smtpUrl !== null) {
-    const transport = createMailTransport(smtpUrl, redact, { setting: "FALLBACK_SMTP_URL" });
-    opened.push(() => transport.close());
+  if (transport !== null) {
     channels.push({ name: "smtp", send: ({ mime, recipient }) => transport.send(mime, { from, to: recipient }) });
   }
-  if (webhook !== null) channels.push(createWebhook(webhook, { redact, clock }));
-  return channels;
+  if (webhook !== null) {
+    const { name, send } = createWebhook(webhook, { redact, clock });
+    channels.push({ name, send: (message, signal) => send(message, AbortSignal.any([signal, stopping.signal])) });
+  }
+  return {
+    channels,
+    async stop(graceMs) {
+      setTimeout(() => stopping.abort(), graceMs).unref();
+      await transport?.stop(graceMs);
+    },
+  };
 }
 
-/** How long the work in hand may take once the program is told to stop. */
+/** How long the work in hand may take once the program is told to stop: to be sent, and to be written down. */
+const SEND_GRACE_MS = 4_000;
 const STOP_GRACE_MS = 7_000;
 
 /** How mails of this configuration are made. @param config with `missing` empty */

@@ -50,12 +50,14 @@ export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal):
     async deliver(notificationId, takeOver) {
       const mailLog = log.child({ notificationId });
       try {
+        stop.throwIfAborted();
         const ports = { ...runtime, chance: Math.random };
         const attempt = await deliver({ notificationId, takeOver }, runtime.mail, ports);
         logAttempt(mailLog, attempt);
         if (attempt.kind === "attempted") logRelay(attempt.relay, mailLog);
       } catch (error) {
-        mailLog.error({ event: "notification.not_attempted", err: error }, "the mail could not be attempted");
+        if (stop.aborted) mailLog.info({ event: "notification.given_back" }, "the mail was given back");
+        else mailLog.error({ event: "notification.not_attempted", err: error }, "the mail could not be attempted");
         throw error;
       }
     },

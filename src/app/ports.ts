@@ -62,11 +62,12 @@ export type DeliveryOutcome = Exchange &
     | { readonly kind: "refused"; readonly what: "recipient" | "message"; readonly error: string }
     /**
      * Worth another try. `login`, `unreachable` and `tls` are the relay's trouble with everybody; `temporary` may be
-     * this mail's alone; with `unknown` the whole mail was sent and no answer came: it may have been accepted.
+     * this mail's alone; with `unknown` the whole mail was sent and no answer came: it may have been accepted; with
+     * `stopped` we were told to stop before that, so that it says nothing of relay or mail.
      */
     | {
         readonly kind: "failed";
-        readonly cause: "temporary" | "login" | "unreachable" | "tls" | "unknown";
+        readonly cause: "temporary" | "login" | "unreachable" | "tls" | "unknown" | "stopped";
         readonly error: string;
       }
   );
@@ -78,7 +79,14 @@ export type MailTransport = {
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** One SMTP transaction for one recipient. Never rejects. */
   send(mime: Buffer, envelope: { readonly from: string; readonly to: string }): Promise<DeliveryOutcome>;
+  /** Whether a mail is being sent, or waits for its answer. */
+  isSending(): boolean;
   /** Connects, secures and logs in, without sending. Rejects with a sentence that says what to do. */
   verify(): Promise<void>;
+  /**
+   * Lets nobody in turn any more, and ends what is still being sent after so long, as `stopped` or `unknown`. Resolves
+   * once nothing is being sent.
+   */
+  stop(graceMs: number): Promise<void>;
   close(): Promise<void>;
 };

@@ -41,6 +41,8 @@ async function relayAfter(
   const inTrouble = outcome.kind === "failed" && isRelayTrouble(outcome.cause);
   if (!inTrouble && !way.probe) return null;
   const state = await outbox.relay();
+  // Nothing was found out: the next mail may do so at once.
+  if (outcome.kind === "failed" && outcome.cause === "stopped") return { ...state, probingUntil: null };
   if (!inTrouble) return afterContact(state, clock.now());
   // Of several mails that were under way when it went down, the first counts.
   if (!way.probe && state.downSince !== null) return null;
@@ -61,6 +63,10 @@ async function receiptOf(
   if (outcome.kind === "refused" && !byFallback) {
     // Who refused what is told by the error, beside which this stands.
     return { state: "dead", at, error, reason: "refused for good" };
+  }
+  // Whoever goes on where we were told to stop sends it at once.
+  if (outcome.kind === "failed" && outcome.cause === "stopped" && !byFallback) {
+    return { state: "pending", error, nextAttemptAt: at, waitsForRelay: false };
   }
   const leaving = leavingOf(notification, events, !byFallback && fallbacks.length > 0);
   const ofRelay = !byFallback && outcome.kind === "failed" && isRelayTrouble(outcome.cause) ? outcome : null;

@@ -22,9 +22,11 @@ export async function* findingsOf(config: Config): AsyncGenerator<Finding> {
   yield* await checkDatabase(config);
   for (const watch of config.watches) yield* await checkWatch(watch, config);
   const { mail, fallback, secrets } = config;
-  if (mail !== null) yield { subject: "mail server", ...(await checkMail("SMTP_URL", mail.smtpUrl, secrets)) };
+  const from = mail?.from ?? null;
+  if (mail !== null) yield { subject: "mail server", ...(await checkMail("SMTP_URL", mail.smtpUrl, from, secrets)) };
   if (fallback.smtpUrl !== null) {
-    yield { subject: "second mail server", ...(await checkMail("FALLBACK_SMTP_URL", fallback.smtpUrl, secrets)) };
+    const check = await checkMail("FALLBACK_SMTP_URL", fallback.smtpUrl, from, secrets);
+    yield { subject: "second mail server", ...check };
   }
 }
 
@@ -139,9 +141,11 @@ function clockFinding(skewMs: number | null): Omit<Finding, "subject"> {
 async function checkMail(
   setting: "SMTP_URL" | "FALLBACK_SMTP_URL",
   smtpUrl: string,
+  from: string | null,
   secrets: readonly string[],
 ): Promise<Omit<Finding, "subject">> {
-  const transport = createMailTransport(smtpUrl, createRedactor(secrets), { setting });
+  const options = { setting, ...(from !== null && { from }) };
+  const transport = createMailTransport(smtpUrl, createRedactor(secrets), options);
   try {
     await transport.verify();
     return { ok: true, text: `${new URL(smtpUrl).host} takes our connection${loginOf(smtpUrl)}` };

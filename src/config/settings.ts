@@ -145,11 +145,13 @@ export const settings = {
     default: null,
     secret: true,
     schema: field(readSmtpUrl),
-    accepts: "smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST:465, login and port optional",
+    accepts:
+      "smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST:465, login and port optional, with the parameters " +
+      "tls, name and allowInsecureAuth",
     example: "smtp://user:password@mail.example.com:587",
     description:
       "The mail server. A login is sent over an encrypted connection only, unless the server is on this machine or the " +
-      "URL ends in `?allowInsecureAuth=true`.",
+      "URL ends in `?allowInsecureAuth=true`. TLS, certificates, the name in EHLO and logins: [mail-server.md](mail-server.md).",
   }),
   mailFrom: setting({
     group: "Mail",

@@ -7,12 +7,9 @@
 import { domainToASCII } from "node:url";
 import { isLoopback } from "../domain/loopback.ts";
 import { CUT_LOGIN, databasePasswordsIn, ENCODE_HINT, parseDatabaseUrl } from "./database-url.ts";
-import { nearest } from "./nearest.ts";
+import { smtpParameterFaults } from "./smtp-parameters.ts";
 
 type Refuse = (message: string) => void;
-
-/** Query parameters that SMTP_URL may have; each is `true` or `false`. */
-const SMTP_PARAMETERS = ["allowInsecureAuth"] as const;
 
 /** A shorter path hides nothing, and masking it would garble other texts. */
 const SHORTEST_SECRET_PATH = 12;
@@ -156,15 +153,7 @@ function smtpFaults(url: URL): readonly string[] {
   const faults: string[] = [];
   const isBare = (url.pathname === "" || url.pathname === "/") && url.hash === "";
   if (!isBare) faults.push(`It has a path or a fragment, which a mail server has not. ${ENCODE_HINT}`);
-  for (const [name, value] of url.searchParams) {
-    const known = SMTP_PARAMETERS.find((parameter) => parameter === name);
-    if (known === undefined) {
-      const meant = nearest(name, SMTP_PARAMETERS)?.name;
-      faults.push(`It has a query parameter that is not known; did you mean ${meant}?`);
-    } else if (value !== "true" && value !== "false") {
-      faults.push(`Its query parameter ${known} is neither true nor false.`);
-    }
-  }
+  faults.push(...smtpParameterFaults(url));
   return faults;
 }
 

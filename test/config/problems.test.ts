@@ -116,6 +116,33 @@ const PROBLEMS: readonly (readonly [sentence: string, env: Env, key: string, mes
     "SMTP_URL",
     /neither true nor false/,
   ],
+  [
+    "a query of the mail server that is no slip of a known one",
+    { SMTP_URL: "smtp://h?pool=true" },
+    "SMTP_URL",
+    /query parameter that is not known; known are tls, name, allowInsecureAuth\./,
+  ],
+  [
+    "an unknown TLS mode",
+    { SMTP_URL: "smtp://h?tls=yes" },
+    "SMTP_URL",
+    /tls is none of require, verify, opportunistic, off/,
+  ],
+  ["two TLS modes", { SMTP_URL: "smtp://h?tls=off&tls=verify" }, "SMTP_URL", /tls is given more than once/],
+  ["no TLS with TLS from the start", { SMTP_URL: "smtps://h?tls=off" }, "SMTP_URL", /tls=off contradicts smtps/],
+  [
+    "a mail login that would cross the wire in the clear",
+    { SMTP_URL: "smtp://u:p@mail.example.com?tls=off" },
+    "SMTP_URL",
+    /would send the login in the clear; if that is meant, add allowInsecureAuth=true/,
+  ],
+  ["a name for EHLO that is none", { SMTP_URL: "smtp://h?name=my_host" }, "SMTP_URL", /name is no host name/],
+  [
+    "a bare address for EHLO",
+    { SMTP_URL: "smtp://h?name=192.0.2.1" },
+    "SMTP_URL",
+    /is an address; write it in brackets/,
+  ],
   ["a second mail server with half a login", { FALLBACK_SMTP_URL: "smtp://u@h" }, "FALLBACK_SMTP_URL", /half there/],
   [
     "a webhook in the clear",

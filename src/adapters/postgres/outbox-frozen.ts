@@ -59,6 +59,9 @@ async function countOwnFailures(tx: Tx, { id, released_at: releasedAt }: OwedRow
     where: { notificationId: id, way: "smtp", outcome: "failed", startedAt: { gte: releasedAt ?? new Date(0) } },
     select: { cause: true, stage: true },
   });
-  return failed.filter(({ cause, stage }) => !isRelayTrouble(cause ?? "") || mayBeOfMail({ cause: cause ?? "", stage }))
-    .length;
+  const ofMail = failed.filter(({ cause, stage }) => {
+    if (cause === "stopped") return false;
+    return !isRelayTrouble(cause ?? "") || mayBeOfMail({ cause: cause ?? "", stage });
+  });
+  return ofMail.length;
 }

@@ -9,6 +9,7 @@ import { fromPrisma, type Job, type JobResult, PgBoss, type Queue as QueueSettin
 import type { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
 import { queueOptions, setUpQueue, startOrClose } from "./queue-setup.ts";
+import { createRelief } from "./relief.ts";
 
 const SYNC = "sync";
 const DELIVER = "deliver";
@@ -26,8 +27,10 @@ const DELIVERY_WORKERS = 2;
 const DELIVERIES_TOGETHER = 200;
 /** After a minute or two, then ever later, at most an hour: for some three hours. What is wrong for longer will not mend by itself. */
 const DIGEST_RETRIES = { retryLimit: 7, retryDelay: 60, retryBackoff: true, retryDelayMax: 3_600 };
+/** Workers more while others are held up by mails that the mail server is slow to answer. */
+const MOST_HELPERS = 8;
 /** Longer than the relay needs for all mails that are taken at a time, were it to take the longest with each. */
-const DELIVERIES_EXPIRE_SECONDS = 4 * 3_600;
+const DELIVERIES_EXPIRE_SECONDS = 12 * 3_600;
 
 export type SyncJob = { readonly id: string; readonly watch: string };
 
@@ -176,12 +179,18 @@ export function createQueue(database: Database, onError: (error: Error) => void)
         batchSize: DELIVERIES_TOGETHER,
         perJobResults: true,
       } as const;
-      await boss.work(DELIVER, deliver, (jobs: Job<{ notificationId: string }>[]) =>
-        andGoOn(
-          DELIVER,
-          Promise.all(jobs.map((job) => settled(job.id, onceWritable(DELIVER, job.id, deliverJob(job, workers))))),
-        ),
-      );
+      const deliverAll = (jobs: Job<{ notificationId: string }>[]) => {
+        const results = jobs.map((job) => settled(job.id, onceWritable(DELIVER, job.id, deliverJob(job, workers))));
+        void relief.watch(results);
+        return andGoOn(DELIVER, Promise.all(results));
+      };
+      const startHelper = async () => {
+        if (stopping) return async () => {};
+        const id = await boss.work(DELIVER, { ...deliver, localConcurrency: 1 }, deliverAll);
+        return () => boss.offWork(DELIVER, { id, wait: false });
+      };
+      const relief = createRelief(startHelper, MOST_HELPERS, onError);
+      await boss.work(DELIVER, deliver, deliverAll);
     },
     wake: () => wake(),
     async resultOf(jobId) {

@@ -13,16 +13,14 @@ type JobRow = {
 };
 
 export async function readDigestTrouble(database: Database): Promise<DigestTrouble | null> {
+  const jobs = `${database.queueSchema}.job`;
   // Made at the first start, and so not there where only the tables are.
-  const [queue] = await ask<{ there: boolean }>(
-    database,
-    Prisma.sql`SELECT to_regclass('pgboss.job') IS NOT NULL AS there`,
-  );
+  const [queue] = await ask<{ there: boolean }>(database, Prisma.sql`SELECT to_regclass(${jobs}) IS NOT NULL AS there`);
   if (queue?.there !== true) return null;
   const [job] = await ask<JobRow>(
     database,
     Prisma.sql`
-      SELECT state::text, retry_count AS retries, created_on, start_after, output ->> 'message' AS error FROM pgboss.job
+      SELECT state::text, retry_count AS retries, created_on, start_after, output ->> 'message' AS error FROM ${Prisma.raw(jobs)}
       WHERE name = 'digest' AND state <> 'created' ORDER BY created_on DESC LIMIT 1`,
   );
   if (job === undefined) return null;

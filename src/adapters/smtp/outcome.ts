@@ -1,14 +1,15 @@
 /** Says how an attempt ended: whose trouble it is, whether another try can help, and what to do about it. */
 import type { DeliveryOutcome, DeliveryStage } from "../../app/ports.ts";
 import { codeOf, enhancedCodeOf, queueIdOf, type SmtpError, tidyAnswer } from "./answer.ts";
-import { certificateAdvice, faultAdvice } from "./probe-advice.ts";
+import { type SessionFault, wasStopped } from "./fault.ts";
+import { helloAdvice, loginAdvice, refusesHello } from "./login-advice.ts";
+import type { SmtpOptions } from "./options.ts";
+import { faultAdvice } from "./probe-advice.ts";
 import type { ProbeStage } from "./probe-step.ts";
-import type { SessionFault } from "./session.ts";
+import { tlsAdvice, tlsReason } from "./tls-advice.ts";
 
 /** The relay as it is named to people, and what may be shown of its words. */
-export type Relay = {
-  readonly host: string;
-  readonly port: number;
+export type Relay = Pick<SmtpOptions, "host" | "port" | "name" | "auth" | "ignoreTLS"> & {
   /** The setting that names it. */
   readonly setting: "SMTP_URL" | "FALLBACK_SMTP_URL";
   readonly redact: (text: string) => string;
@@ -36,9 +37,12 @@ export function faultOutcome(fault: SessionFault, durationMs: number, relay: Rel
 const LOGIN_CODES: ReadonlySet<number> = new Set([530, 534, 535, 538]);
 
 /** Whose trouble it is. A reply that is none counts as silence: what it was meant to say cannot be known. */
-function verdictOn({ stage, answer, waiting, cause }: SessionFault): Verdict {
+function verdictOn(fault: SessionFault): Verdict {
+  const { stage, answer, waiting, cause } = fault;
   const code = codeOf(answer ?? "");
   const no = code !== null && code >= 400 ? code : null;
+  if (wasStopped(fault) && stage !== "answer") return failed("stopped");
+  if (refusesHello(fault)) return failed("unreachable");
   switch (stage) {
     case "answer":
       if (no === null) return failed("unknown");
@@ -87,10 +91,12 @@ export function explain(fault: SessionFault, relay: Relay): string {
   return sentenceOf(fault, relay).replaceAll("SMTP_URL", relay.setting);
 }
 
-function sentenceOf(fault: SessionFault, { host, port, redact }: Relay): string {
+function sentenceOf(fault: SessionFault, relay: Relay): string {
+  const { host, port, redact } = relay;
   const server = `the mail server ${host}:${port}`;
   const verdict = verdictOn(fault);
-  const because = tidyAnswer(fault.answer ?? faultAdvice(PROBE_STAGES[fault.stage] ?? "DATA", fault.cause), redact);
+  if (isOurs(fault.answer, fault.cause, "EMESSAGE")) return fault.cause.message.replace("the mail server", server);
+  const because = tidyAnswer(fault.answer ?? faultAdvice(PROBE_STAGES[fault.stage], fault.cause), redact);
   if (verdict.kind === "refused") {
     const advice =
       verdict.what === "recipient"
@@ -100,11 +106,13 @@ function sentenceOf(fault: SessionFault, { host, port, redact }: Relay): string 
   }
   switch (verdict.cause) {
     case "login":
-      return `${server} refuses the login; check the user and password in SMTP_URL: ${because}`;
+      return `${server} ${loginAdvice(fault, relay)}${fault.answer === null ? "" : `: ${because}`}`;
     case "tls":
-      return `no TLS with ${server}; ${tlsAdvice(fault, host)}: ${because}`;
+      return `no TLS with ${server}; ${tlsAdvice(fault, relay)}: ${tidyAnswer(fault.answer ?? tlsReason(fault.cause), redact)}`;
     case "unreachable":
-      return `${server} ${unreachableAdvice(fault)}: ${because}`;
+      return `${server} ${helloAdvice(fault, relay) ?? unreachableAdvice(fault)}: ${because}`;
+    case "stopped":
+      return `${server} was not waited for, as invitewatch was told to stop; the next start tries again`;
     case "unknown":
       return `${server} was sent the whole mail and gave no answer; it may have taken it, so that the next attempt may be a repeat: ${because}`;
     case "temporary":
@@ -112,28 +120,22 @@ function sentenceOf(fault: SessionFault, { host, port, redact }: Relay): string 
   }
 }
 
-const PROBE_STAGES: Partial<Record<DeliveryStage, ProbeStage>> = {
+/** How the stages are called by which `mail test` reports. */
+export const PROBE_STAGES: Readonly<Record<DeliveryStage, ProbeStage>> = {
   connect: "connect",
   greeting: "greeting",
   tls: "TLS",
+  login: "login",
+  sender: "MAIL FROM",
+  recipient: "RCPT TO",
+  data: "DATA",
+  answer: "answer",
 };
 
 function unreachableAdvice({ answer }: SessionFault): string {
   if (answer === null) return "cannot be reached or does not answer";
   if (codeOf(answer) === null) return "answers what is no SMTP; check host and port in SMTP_URL";
   return "turns us away for now; where that lasts, look into its log";
-}
-
-function tlsAdvice({ answer, cause }: SessionFault, host: string): string {
-  const code = cause.originalCode ?? cause.code ?? "";
-  if (answer !== null) return "it must offer STARTTLS before a login is sent";
-  if (isCertificateFault(code)) return `its certificate is not trusted: ${certificateAdvice(code, host)}`;
-  return "check that the port belongs to smtps:// (465) or smtp:// (587)";
-}
-
-/** @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
-function isCertificateFault(code: string): boolean {
-  return /CERT|ISSUER|LEAF_SIGNATURE/.test(code) && !code.startsWith("ERR_SSL");
 }
 
 function temporaryAdvice({ stage, answer }: SessionFault): string {
