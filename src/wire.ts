@@ -21,6 +21,7 @@ import type { Config, MailConfig, WatchConfig } from "./config/config.ts";
 import { createRedactor } from "./domain/redact.ts";
 import type { Logger } from "./log.ts";
 import { messageIdFor } from "./mail/headers.ts";
+import { createOutbound, type Outbound } from "./outbound.ts";
 import { createQueueAlarm } from "./queue-alarm.ts";
 
 export const systemClock: Clock = { now: () => new Date() };
@@ -121,7 +122,8 @@ function openFallbacks(config: Config, opened: (() => Promise<void>)[], clock: C
     opened.push(() => transport.close());
     channels.push({ name: "smtp", send: ({ mime, recipient }) => transport.send(mime, { from, to: recipient }) });
   }
-  if (webhook !== null) channels.push(createWebhook(webhook, { redact, clock }));
+  if (webhook !== null)
+    channels.push(createWebhook(webhook, { redact, clock, outbound: createOutbound(webhook.url, config.proxy) }));
   return channels;
 }
 
@@ -151,10 +153,11 @@ function digestWatches({ watches }: Config): ReadonlyMap<string, readonly string
 
 /** Every watch by name, in the order of the configuration. @param config with `missing` empty */
 export function wireWatches(config: Config, clock: Clock = systemClock): ReadonlyMap<string, WiredWatch> {
-  return new Map(config.watches.map((watch) => [watch.name, wireWatch(watch, config, clock)]));
+  const outbound = createOutbound(config.cloudflareBaseUrl, config.proxy);
+  return new Map(config.watches.map((watch) => [watch.name, wireWatch(watch, config, clock, outbound)]));
 }
 
-function wireWatch(watch: WatchConfig, config: Config, clock: Clock): WiredWatch {
+function wireWatch(watch: WatchConfig, config: Config, clock: Clock, outbound: Outbound): WiredWatch {
   const { messageId } = mailSettings(config);
   return {
     plan: {
@@ -166,6 +169,7 @@ function wireWatch(watch: WatchConfig, config: Config, clock: Clock): WiredWatch
     },
     source: createCloudflareSource({
       baseUrl: config.cloudflareBaseUrl,
+      outbound,
       credential: watch.credential,
       clock,
       redact: createRedactor(config.secrets),

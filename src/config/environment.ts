@@ -46,6 +46,7 @@ const FOREIGN = new Set([
   "CLOUDFLARE_API_ENVIRONMENT",
   "CLOUDFLARE_API_HOSTNAME",
   "CLOUDFLARE_API_USER_SERVICE_KEY",
+  "FTP_PROXY",
   "HTTPS_HOST",
   "HTTPS_PORT",
   "LOGLEVEL",
@@ -61,6 +62,7 @@ const secretFiles = settingNames
   .filter((name) => settings[name].secret)
   .map((name) => `${settings[name].variable}_FILE`);
 const known: readonly string[] = [...variables, ...secretFiles];
+const fallbacks = settingNames.flatMap((name) => (settings[name] as Setting).fallback ?? []);
 
 /** The settings in the environment. An empty variable counts as not set. */
 export function readEnvironment(env: Environment, readFile: ReadFile): Source {
@@ -105,7 +107,7 @@ function nameProblems(env: Environment): readonly Problem[] {
 
 /** What is wrong with a name that nobody reads; its value is not shown, it may well be a secret. */
 function nameProblem(name: string, env: Environment): Problem | null {
-  if (known.includes(name) || isForeign(name, env)) return null;
+  if (known.includes(name) || fallbacks.includes(name) || isForeign(name, env)) return null;
   const problem = (message: string): Problem => ({ key: name, found: null, message });
   const plain = variables.find((variable) => name === `${variable}_FILE`);
   if (plain !== undefined) return problem(`${plain} is not a secret and cannot come from a file. Set ${plain}.`);
