@@ -27,12 +27,17 @@ export async function* findingsOf(config: Config): AsyncGenerator<Finding> {
   }
 }
 
-async function checkDatabase({ databaseUrl, secrets }: Config): Promise<readonly Finding[]> {
+async function checkDatabase({
+  databaseUrl,
+  databaseDirectUrl: directUrl,
+  secrets,
+}: Config): Promise<readonly Finding[]> {
   const redact = createRedactor(secrets);
   try {
-    const database = await openDatabase(databaseUrl, "command");
+    const database = await openDatabase(databaseUrl, "command", { directUrl });
     try {
       database.requireWritable();
+      await database.direct?.();
       const pending = await pendingMigrations(database);
       const upToDate = pending.length === 0;
       return [

@@ -64,7 +64,7 @@ function describe({ outcome, reason }: Pick<SyncResult, "outcome" | "reason">): 
 
 /** Side by side like the real thing, printed in the order of the configuration. */
 export async function rehearse(config: Config, context: Context, stop: AbortSignal): Promise<void> {
-  const database = await openDatabase(config.databaseUrl, "reader");
+  const database = await openDatabase(config.databaseUrl, "reader", { stop });
   try {
     await requireMigrated(database);
     const store = createSyncStore(database.prisma, async () => {});

@@ -12,7 +12,7 @@ import type { Json, JsonObject } from "../../domain/json.ts";
 import { oneLine } from "../../domain/one-line.ts";
 import { parseInstant } from "./instant.ts";
 import { idText, isObject, type RawObject } from "./json.ts";
-import { quote, storable } from "./text.ts";
+import { keyText, LONGEST_KEY, quote, storable } from "./text.ts";
 
 /** The start of an id that is ours because the API gave none; such an id cannot be asked for. */
 export const SURROGATE_PREFIX = "surrogate-";
@@ -83,7 +83,16 @@ function misread(reading: Reading, name: string, problem: string): null {
 function readId(reading: Reading, name: string): string | null {
   const value = reading.raw[name];
   if (value === undefined || value === null || value === "") return null;
+  noteLength(reading, name);
   return idText(value) ?? misread(reading, name, "is neither a text nor a number");
+}
+
+/** What is too long for a key is kept in full beside it. */
+function noteLength({ raw, oddities, misread }: Reading, name: string): void {
+  const value = raw[name];
+  if (typeof value !== "string" || value.length <= LONGEST_KEY) return;
+  oddities.push(`${name} has ${value.length} characters: it goes by its beginning and a hash`);
+  misread.push(name);
 }
 
 function readText(reading: Reading, name: string): string | null {
@@ -100,7 +109,9 @@ function readFlag(reading: Reading, name: string): boolean | null {
 }
 
 function readStatus(reading: Reading): string | null {
-  const status = readText(reading, "status");
+  noteLength(reading, "status");
+  const text = readText(reading, "status");
+  const status = text === null ? null : keyText(text);
   if (status === null) {
     if (!reading.misread.includes("status")) reading.oddities.push("status missing: the invite is taken for pending");
   } else if (!KNOWN_STATUSES.has(status.toLowerCase())) {

@@ -8,7 +8,7 @@ import { parseInvite, SURROGATE_PREFIX } from "./invite.ts";
 import { idText, isObject } from "./json.ts";
 import { type Listing, readListing } from "./listing.ts";
 import { MASKED_ID_PREFIX } from "./mask.ts";
-import { quote } from "./text.ts";
+import { isShortened, quote } from "./text.ts";
 
 type Membership = { readonly id: string; readonly accountId: string | null; readonly accepted: boolean };
 
@@ -16,9 +16,6 @@ type Membership = { readonly id: string; readonly accountId: string | null; read
 type Detail =
   | Extract<Whereabouts, { kind: "found" | "unknown" }>
   | { readonly kind: "gone"; readonly evidence: string };
-
-/** How ids begin that are ours and not the API's. */
-const UNASKABLE = [SURROGATE_PREFIX, MASKED_ID_PREFIX];
 
 /** "No such route or id", which Cloudflare sends with 400 as well as with 404. */
 const NO_SUCH_ID = 7003;
@@ -70,10 +67,9 @@ async function locateOne(
   readMemberships: () => Promise<Listing<Membership>>,
   budget: Budget,
 ): Promise<Whereabouts> {
-  const isAskable = !UNASKABLE.some((prefix) => invite.id.startsWith(prefix));
-  const detail: Detail = !isAskable
-    ? { kind: "gone", evidence: "the API gave it no id to ask for" }
-    : await askForInvite(client, invite.id, budget);
+  const cannotAsk = whyNotAsked(invite.id);
+  const detail: Detail =
+    cannotAsk === null ? await askForInvite(client, invite.id, budget) : { kind: "gone", evidence: cannotAsk };
   if (detail.kind !== "gone") return detail;
 
   const { organizationId } = invite;
@@ -81,6 +77,12 @@ async function locateOne(
     return { kind: "absent", evidence: `${detail.evidence}; no organization to look for among the memberships` };
   }
   return judgeMemberships(await readMemberships(), organizationId, detail.evidence);
+}
+
+function whyNotAsked(id: string): string | null {
+  if (id.startsWith(SURROGATE_PREFIX)) return "the API gave it no id to ask for";
+  if (id.startsWith(MASKED_ID_PREFIX)) return "its id held the credential and was not kept";
+  return isShortened(id) ? "its id is too long to be asked for" : null;
 }
 
 async function askForInvite(client: Client, id: string, budget: Budget): Promise<Detail> {

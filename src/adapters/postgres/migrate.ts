@@ -101,9 +101,20 @@ async function readLedger(client: Asking): Promise<readonly Entry[]> {
 async function applyNext(client: Client): Promise<string | null> {
   // Made first: whether it is there already is cached from before the wait for the lock.
   await client.query(LEDGER);
-  const [next] = missingFrom(await readLedger(client), await readMigrations());
-  if (next !== undefined) await apply(client, next);
-  return next?.name ?? null;
+  const ledger = await readLedger(client);
+  const [next] = missingFrom(ledger, await readMigrations());
+  if (next === undefined) return null;
+  await apply(client, next).catch((error) => {
+    throw ledger.length === 0 && error?.code === DUPLICATE_TABLE ? notOurs(error) : error;
+  });
+  return next.name;
+}
+
+const DUPLICATE_TABLE = "42P07";
+
+function notOurs(cause: Error): DatabaseError {
+  const message = `The schema holds tables of another program (${cause.message}); name an empty schema with ?schema=NAME in DATABASE_URL, or another database.`;
+  return new DatabaseError(message, { cause, permanent: true });
 }
 
 /** Does the work in a transaction, while no other process does such work. */

@@ -26,8 +26,8 @@ export function createSyncStore(prisma: PrismaClient, enqueueDeliveries: Enqueue
 
     async lastSyncs(watch) {
       const [row] = await prisma.$queryRaw<{ complete_at: Date | null; any_at: Date | null }[]>`
-        SELECT max(started_at) FILTER (WHERE outcome = 'complete') AS complete_at, max(started_at) AS any_at
-        FROM sync WHERE watch = ${watch}`;
+        SELECT (SELECT max(started_at) FROM sync WHERE watch = ${watch} AND outcome = 'complete') AS complete_at,
+          (SELECT max(started_at) FROM sync WHERE watch = ${watch}) AS any_at`;
       return { completeAt: row?.complete_at ?? null, anyAt: row?.any_at ?? null };
     },
 

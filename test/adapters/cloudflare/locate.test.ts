@@ -58,6 +58,19 @@ test("an id is never more than one part of the path", async (t) => {
   assert.equal(api.requests[0]?.url, "/client/v4/user/invites/..%2Fmemberships%2Fx%3Fy%3D1%23z");
 });
 
+test("an id too long to be asked for is looked for among the memberships, and so is a long organization's", async (t) => {
+  const long = "x".repeat(12_000);
+  const api = await startApi(t, answering(gone, members(membership("m", long))));
+
+  const whereabouts = await locateOne(api, known({ id: long, organization_id: long }));
+
+  assert.deepEqual(whereabouts, {
+    kind: "accepted",
+    evidence: "its id is too long to be asked for; its organization is among the accepted memberships",
+  });
+  assert.equal(api.requests.length, 1);
+});
+
 test("an answer about another invite leaves it open", async (t) => {
   for (const result of [rawInvite({ id: "inv-2" }), rawInvite({ id: null }), null, [rawInvite()]]) {
     const api = await startApi(t, (_request, response) => sendJson(response, { success: true, result }));

@@ -205,6 +205,19 @@ for (const [what, sql, expected] of BAD_LEDGERS) {
   });
 }
 
+test("a schema with another program's table of the same name is left alone", async (t) => {
+  const { url, database } = await emptyDatabase(t);
+  await query(url, "CREATE TABLE event (theirs int)");
+
+  await assert.rejects(
+    migrate(database),
+    /tables of another program \(relation "event" already exists\); name an empty/,
+  );
+  assert.deepEqual(await query(url, "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public'"), [
+    { name: "event" },
+  ]);
+});
+
 test("Prisma's own engine finds all applied, and nothing changed", async (t) => {
   const { url, database } = await emptyDatabase(t);
   await migrate(database);

@@ -29,7 +29,7 @@ const NASTY: Readonly<Record<string, string>> = {
   row_security: "off",
   search_path: "nowhere, public",
   standard_conforming_strings: "off",
-  statement_timeout: "50ms",
+  statement_timeout: "500ms",
   timezone: "Asia/Kolkata",
   transform_null_equals: "on",
   xmlbinary: "hex",
@@ -73,7 +73,7 @@ async function roundTrip(url: string) {
         SELECT at, bytes, words, span::text, share, at = NULL::timestamptz AS "isNull", 'a\\b' AS backslash FROM round_trip`;
     });
     const { rows } = await sql.query("SELECT at, bytes, words, share FROM round_trip", []);
-    await sql.query("SELECT pg_sleep(0.06)", []);
+    await sql.query("SELECT pg_sleep(0.6)", []);
     await prisma.$executeRaw`TRUNCATE round_trip`;
     return [found[0], rows[0]];
   } finally {
