@@ -21,6 +21,7 @@ import type { Config, MailConfig, WatchConfig } from "./config/config.ts";
 import { createRedactor } from "./domain/redact.ts";
 import type { Logger } from "./log.ts";
 import { messageIdFor } from "./mail/headers.ts";
+import { createOutbound, type Outbound } from "./outbound.ts";
 import { createQueueAlarm } from "./queue-alarm.ts";
 
 export const systemClock: Clock = { now: () => new Date() };
@@ -132,7 +133,8 @@ function openFallbacks(config: Config, clock: Clock): Fallbacks {
     channels.push({ name: "smtp", send: ({ mime, recipient }) => transport.send(mime, { from, to: recipient }) });
   }
   if (webhook !== null) {
-    const { name, send } = createWebhook(webhook, { redact, clock });
+    const outbound = createOutbound(webhook.url, config.proxy);
+    const { name, send } = createWebhook(webhook, { redact, clock, outbound });
     channels.push({ name, send: (message, signal) => send(message, AbortSignal.any([signal, stopping.signal])) });
   }
   return {
@@ -170,10 +172,11 @@ function digestWatches({ watches }: Config): ReadonlyMap<string, readonly string
 
 /** Every watch by name, in the order of the configuration. @param config with `missing` empty */
 export function wireWatches(config: Config, clock: Clock = systemClock): ReadonlyMap<string, WiredWatch> {
-  return new Map(config.watches.map((watch) => [watch.name, wireWatch(watch, config, clock)]));
+  const outbound = createOutbound(config.cloudflareBaseUrl, config.proxy);
+  return new Map(config.watches.map((watch) => [watch.name, wireWatch(watch, config, clock, outbound)]));
 }
 
-function wireWatch(watch: WatchConfig, config: Config, clock: Clock): WiredWatch {
+function wireWatch(watch: WatchConfig, config: Config, clock: Clock, outbound: Outbound): WiredWatch {
   const { messageId } = mailSettings(config);
   return {
     plan: {
@@ -185,6 +188,7 @@ function wireWatch(watch: WatchConfig, config: Config, clock: Clock): WiredWatch
     },
     source: createCloudflareSource({
       baseUrl: config.cloudflareBaseUrl,
+      outbound,
       credential: watch.credential,
       clock,
       redact: createRedactor(config.secrets),

@@ -9,6 +9,7 @@ import { type Database, openDatabase } from "../adapters/postgres/open.ts";
 import { createMailTransport } from "../adapters/smtp/transport.ts";
 import type { Config, WatchConfig } from "../config/config.ts";
 import { createRedactor } from "../domain/redact.ts";
+import { createOutbound } from "../outbound.ts";
 import { systemClock } from "../wire.ts";
 
 /** What was looked at, and what was found. */
@@ -20,6 +21,7 @@ const LARGEST_SKEW_MS = 30_000;
 /** One after the other, as they come. */
 export async function* findingsOf(config: Config): AsyncGenerator<Finding> {
   yield* await checkDatabase(config);
+  yield* proxyFindings(config);
   for (const watch of config.watches) yield* await checkWatch(watch, config);
   const { mail, fallback, secrets } = config;
   const from = mail?.from ?? null;
@@ -74,6 +76,17 @@ async function migrationsText(database: Database): Promise<string> {
   return `missing ${pending.join(", ")}; \`run\` and \`sync\` apply what is missing`;
 }
 
+/** How each host is reached, where the environment names a proxy at all. */
+function proxyFindings({ proxy, cloudflareBaseUrl, fallback }: Config): readonly Finding[] {
+  if (proxy.https === null && proxy.http === null) return [];
+  const addresses = [cloudflareBaseUrl, ...(fallback.webhook === null ? [] : [fallback.webhook.url])];
+  return addresses.map((address) => {
+    const via = createOutbound(address, proxy).proxy;
+    const way = via === null ? "is reached directly (NO_PROXY, or this machine)" : `is reached through ${via}`;
+    return { subject: "proxy", ok: true, text: `${new URL(address).host} ${way}` };
+  });
+}
+
 /** No fault: a database of one user is enough for many. */
 async function historyFindings(database: Database): Promise<readonly Finding[]> {
   if (database.embedded) return [];
@@ -89,6 +102,7 @@ async function historyFindings(database: Database): Promise<readonly Finding[]> 
 async function checkWatch(watch: WatchConfig, config: Config): Promise<readonly Finding[]> {
   const source = createCloudflareSource({
     baseUrl: config.cloudflareBaseUrl,
+    outbound: createOutbound(config.cloudflareBaseUrl, config.proxy),
     credential: watch.credential,
     clock: systemClock,
     redact: createRedactor(config.secrets),

@@ -2,6 +2,7 @@
 import type { Threshold } from "../domain/expiry.ts";
 import type { QuietHours } from "../domain/quiet-hours.ts";
 import type { Route } from "../domain/routing.ts";
+import type { ProxyConfig } from "./proxy.ts";
 
 /** A Cloudflare credential: a user's API token, or the older pair of e-mail and global key. */
 export type Credential =
@@ -69,6 +70,7 @@ export type Config = {
   readonly syncDeadlineMs: number;
   readonly timezone: string;
   readonly http: HttpConfig;
+  readonly proxy: ProxyConfig;
   readonly publicUrl: string | null;
   /** Mails per recipient and hour. */
   readonly floodCap: number;

@@ -166,6 +166,7 @@ function configOf(values: Values, reading: Reading, terminal: boolean): Config {
     syncDeadlineMs: values.syncDeadline,
     timezone: values.timezone,
     http: { host: values.httpHost, port: values.httpPort, token: values.httpToken },
+    proxy: { https: values.httpsProxy, http: values.httpProxy, none: values.noProxy ?? "" },
     publicUrl: values.publicUrl,
     floodCap: values.floodCap,
     digest: values.digestSchedule && {

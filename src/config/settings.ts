@@ -27,6 +27,7 @@ import {
   readBaseUrl,
   readDatabaseUrl,
   readPostgresUrl,
+  readProxyUrl,
   readSmtpUrl,
   readWebhookUrl,
   readWebUrl,
@@ -312,6 +313,43 @@ export const settings = {
     description:
       "The bearer token for the data routes. Where `HTTP_HOST` is not this machine alone, `run` does not start without it." +
       LATER,
+  }),
+  httpsProxy: setting({
+    group: "Proxy",
+    variable: "HTTPS_PROXY",
+    fallback: "https_proxy",
+    default: null,
+    secret: true,
+    schema: field(readProxyUrl),
+    accepts: "the http:// or https:// URL of a proxy, login and port optional",
+    example: "http://user:password@proxy.example.com:3128",
+    description:
+      "The proxy through which https addresses are reached: the Cloudflare API, `FALLBACK_WEBHOOK_URL` and " +
+      "`HEARTBEAT_URL`; never this machine. `https_proxy` is read too. Mail and the database do not go through it.",
+  }),
+  httpProxy: setting({
+    group: "Proxy",
+    variable: "HTTP_PROXY",
+    fallback: "http_proxy",
+    default: null,
+    secret: true,
+    schema: field(readProxyUrl),
+    accepts: "what `HTTPS_PROXY` takes",
+    example: "http://proxy.example.com:3128",
+    description: "The same for http addresses. `http_proxy` is read too.",
+  }),
+  noProxy: setting({
+    group: "Proxy",
+    variable: "NO_PROXY",
+    fallback: "no_proxy",
+    default: null,
+    secret: false,
+    schema: textField,
+    accepts: "hosts separated by commas",
+    example: "example.com,10.0.0.0/8,hooks.internal:8443",
+    description:
+      "What is reached without a proxy: names, which include all names below them; addresses and networks; each with a " +
+      "port or without; `*` for everything. `no_proxy` is read too.",
   }),
   publicUrl: setting({
     group: "HTTP",

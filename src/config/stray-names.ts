@@ -4,7 +4,7 @@
  */
 import { editDistance } from "./nearest.ts";
 import type { Problem } from "./problem.ts";
-import { settingNames, settings } from "./settings.ts";
+import { type Setting, settingNames, settings } from "./settings.ts";
 
 export type Names = { readonly problems: readonly Problem[]; readonly warnings: readonly string[] };
 
@@ -35,9 +35,9 @@ const FOREIGN = new Set([
   "CLOUDFLARE_API_ENVIRONMENT",
   "CLOUDFLARE_API_HOSTNAME",
   "CLOUDFLARE_API_USER_SERVICE_KEY",
+  "FTP_PROXY",
   "HTTPS_HOST",
   "HTTPS_PORT",
-  "HTTP_PROXY",
   "LOGLEVEL",
   "MAILFROM",
   "MAILTO",
@@ -52,13 +52,15 @@ const secretFiles = settingNames
   .filter((name) => settings[name].secret)
   .map((name) => `${settings[name].variable}_FILE`);
 const known: readonly string[] = [...variables, ...secretFiles];
+/** Second names, such as `http_proxy`. */
+const fallbacks = settingNames.flatMap((name) => (settings[name] as Setting).fallback ?? []);
 
 /** @param set the variables that are set, with their values, which are not shown: one may well be a secret */
 export function lookAtNames(set: ReadonlyMap<string, string>): Names {
   const problems: Problem[] = [];
   const strays = new Map<string, string[]>();
   for (const [name, value] of [...set].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (known.includes(name) || isForeign(name, value)) continue;
+    if (known.includes(name) || fallbacks.includes(name) || isForeign(name, value)) continue;
     const problem = (message: string) => problems.push({ key: name, found: null, message });
     const plain = variables.find((variable) => name === `${variable}_FILE`);
     const meant = meantBy(name);

@@ -64,6 +64,18 @@ export function readWebUrl(text: string, refuse: Refuse): string | undefined {
   return url.href;
 }
 
+/** A proxy's URL; a bare host and port is one, too. Its login is no part of what is said of it. */
+export function readProxyUrl(text: string, refuse: Refuse): string | undefined {
+  const url = parseUrl(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`, /^https?:\/\/[^/]/i);
+  if (url === null) {
+    refuse(`It is not the http:// or https:// URL of a proxy; SOCKS is not supported. ${ENCODE_HINT}`);
+    return undefined;
+  }
+  if (decodes(url.username) && decodes(url.password)) return url.href;
+  refuse(BAD_ENCODING);
+  return undefined;
+}
+
 /** The mail server's URL as given, its host in ASCII. */
 export function readSmtpUrl(text: string, refuse: Refuse): string | undefined {
   const url = parseUrl(text, /^smtps?:\/\//i);

@@ -53,6 +53,7 @@ test("an empty environment gives the defaults and says what is missing", () => {
       syncDeadlineMs: 120_000,
       timezone: "UTC",
       http: { host: "127.0.0.1", port: 8080, token: null },
+      proxy: { https: null, http: null, none: "" },
       publicUrl: null,
       floodCap: 20,
       digest: { schedule: "0 9 * * 1", intervalMs: 604_800_000 },

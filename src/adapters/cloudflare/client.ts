@@ -4,7 +4,8 @@
  * GET alone, one host, no redirects: nothing that an answer says can choose a URL or a method.
  * What an answer means is decided by its readers; here it is only proved to be a success.
  */
-import type { IncomingHttpHeaders } from "node:http";
+import type { Agent as HttpAgent, IncomingHttpHeaders } from "node:http";
+import type { Agent as HttpsAgent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import got from "got";
 import manifest from "../../../package.json" with { type: "json" };
@@ -25,8 +26,17 @@ const TIMEOUTS_MS = { lookup: 10_000, connect: 10_000, secureConnect: 10_000, re
 
 const utf8 = new TextDecoder();
 
+/** The way to a host, perhaps through a proxy. */
+export type Outbound = {
+  readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
+  /** What is wrong with the proxy; null where the error is not the proxy's. */
+  readonly proxyFault: (error: unknown) => string | null;
+};
+
 type ClientOptions = {
   readonly baseUrl: string;
+  /** How the host is reached; as Node.js does by itself where it is left out. */
+  readonly outbound?: Outbound | undefined;
   readonly credential: Credential;
   readonly clock: Clock;
   /** Takes the credential out of every answer. */
@@ -75,6 +85,7 @@ export function createClient(options: ClientOptions): Client {
   const http = got.extend({
     method: "GET",
     headers: headersFor(options.credential),
+    ...(options.outbound && { agent: options.outbound.agents }),
     followRedirect: false,
     throwHttpErrors: false,
     retry: { limit: 0 },
@@ -153,7 +164,7 @@ export function createClient(options: ClientOptions): Client {
         chunks.push(chunk);
       }
     } catch (error) {
-      throw unreached(host, error as Error);
+      throw unreached(host, error as Error, options.outbound?.proxyFault(error) ?? null);
     }
     if (bytes > options.maxPageBytes || stream.response === undefined) {
       const reason = `the answer is larger than ${options.maxPageBytes} bytes and was not read: check CLOUDFLARE_BASE_URL`;

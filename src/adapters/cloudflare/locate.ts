@@ -17,9 +17,6 @@ type Detail =
   | Extract<Whereabouts, { kind: "found" | "unknown" }>
   | { readonly kind: "gone"; readonly evidence: string };
 
-/** How ids begin that are ours and not the API's. */
-const UNASKABLE = [SURROGATE_PREFIX, MASKED_ID_PREFIX];
-
 /** "No such route or id", which Cloudflare sends with 400 as well as with 404. */
 const NO_SUCH_ID = 7003;
 
@@ -83,7 +80,8 @@ async function locateOne(
 }
 
 function whyNotAsked(id: string): string | null {
-  if (UNASKABLE.some((prefix) => id.startsWith(prefix))) return "the API gave it no id to ask for";
+  if (id.startsWith(SURROGATE_PREFIX)) return "the API gave it no id to ask for";
+  if (id.startsWith(MASKED_ID_PREFIX)) return "its id held the credential and was not kept";
   return isShortened(id) ? "its id is too long to be asked for" : null;
 }
 

@@ -7,7 +7,7 @@
 const BACKOFF_CAP_MS = 20_000;
 
 /** The longest that Cloudflare blocks a user for; a header that asks for more is not obeyed for longer. */
-export const LONGEST_WAIT_MS = 5 * 60_000;
+const LONGEST_WAIT_MS = 5 * 60_000;
 
 const MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec";
 /** The three forms of an HTTP date; Date.parse alone would also take "-5" and "soon 1" for one. */

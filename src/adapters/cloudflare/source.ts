@@ -4,7 +4,7 @@ import type { Credential } from "../../config/config.ts";
 import { maskedLine } from "../../domain/one-line.ts";
 import { createRedactor } from "../../domain/redact.ts";
 import type { Shortfall } from "../../domain/snapshot.ts";
-import { type Budget, createClient } from "./client.ts";
+import { type Budget, createClient, type Outbound } from "./client.ts";
 import { CloudflareError, withoutAnswer } from "./failure.ts";
 import { parseInstant } from "./instant.ts";
 import { parseInvite } from "./invite.ts";
@@ -14,6 +14,7 @@ import { locateInvites } from "./locate.ts";
 
 export type CloudflareSourceOptions = {
   readonly baseUrl: string;
+  readonly outbound?: Outbound;
   readonly credential: Credential;
   readonly clock: Clock;
   /** Masks every secret of the configuration in what the API says of a failure. */
@@ -50,6 +51,7 @@ export function createCloudflareSource(options: CloudflareSourceOptions): Cloudf
   const told = (shortfall: Shortfall): Shortfall => ({ ...shortfall, reason: redact(shortfall.reason) });
   const client = createClient({
     baseUrl: options.baseUrl,
+    outbound: options.outbound,
     credential,
     clock,
     mask,

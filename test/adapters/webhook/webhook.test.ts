@@ -5,6 +5,7 @@ import { createWebhook } from "../../../src/adapters/webhook/webhook.ts";
 import type { FallbackMessage } from "../../../src/app/fallback.ts";
 import { addressSecretsIn } from "../../../src/config/urls.ts";
 import { createRedactor } from "../../../src/domain/redact.ts";
+import { createOutbound } from "../../../src/outbound.ts";
 import { after, NOW } from "../../support/build.ts";
 import { MINUTE } from "../../support/durations.ts";
 import { type Post, type Receiver, startReceiver } from "../../support/webhook-receiver.ts";
@@ -58,6 +59,22 @@ test("the answer may quote the secret address in part, and what is kept does not
 
     assert.match(outcome.kind === "refused" ? outcome.error : "", /no hook \[redacted\] here/, part);
   }
+});
+
+test("a proxy that fails on the way to the receiver is blamed itself", async () => {
+  const url = "https://hooks.example.test/alerts";
+  const outbound = createOutbound(url, { https: "http://user:secret-word@127.0.0.1:1/", http: null, none: "" });
+
+  const outcome = await createWebhook(
+    { url, secret: SECRET },
+    { redact: createRedactor([]), clock: { now: () => NOW }, outbound },
+  ).send(MESSAGE, NEVER);
+
+  assert.equal(
+    outcome.kind === "failed" ? outcome.error : "",
+    "the webhook at hooks.example.test cannot be reached: the proxy http://127.0.0.1:1 (HTTPS_PROXY) cannot be reached " +
+      "(ECONNREFUSED): check its address, or add hooks.example.test to NO_PROXY",
+  );
 });
 
 test("an alert is posted as JSON, with a signature that its receiver can verify", async () => {
