@@ -43,8 +43,9 @@ async function syncThroughQueue({ queue, newId }: Runtime, watch: string, stop: 
 
 /** Waits until nothing that is due is left, or nobody seems to be working on it. */
 async function deliverDue({ queue, outbox, clock }: Runtime, stop: AbortSignal): Promise<void> {
-  const patienceEndsAt = Date.now() + DELIVERY_PATIENCE_MS;
-  while ((await outbox.countDue(clock.now())) > 0 && Date.now() < patienceEndsAt) {
+  await outbox.requeueForgotten(clock.now());
+  const patienceEndsAtMs = performance.now() + DELIVERY_PATIENCE_MS;
+  while ((await outbox.countDue(clock.now())) > 0 && performance.now() < patienceEndsAtMs) {
     queue.wake();
     await pause(stop);
   }

@@ -152,10 +152,7 @@ function configOf(values: Values, reading: Reading, terminal: boolean): Config {
     http: { host: values.httpHost, port: values.httpPort, token: values.httpToken },
     publicUrl: values.publicUrl,
     floodCap: values.floodCap,
-    digest: values.digestSchedule && {
-      schedule: values.digestSchedule.expression,
-      intervalMs: values.digestSchedule.longestMs,
-    },
+    digest: values.digestSchedule && { schedule: values.digestSchedule.expression },
     heartbeatUrl: values.heartbeatUrl,
     log: { level: values.logLevel, format: values.logFormat ?? (terminal ? "pretty" : "json") },
     missing: missingIn(values, watches, drafts),

@@ -74,6 +74,7 @@ test("in JSON it is the watches and the mail", async () => {
       },
     ],
     mail: { owed: 1, held: 0, overdue: 0, oldestOwedAt: "2026-11-22T20:00:00.000Z", dead: 0, ...WELL },
+    clocks: [],
   });
 });
 

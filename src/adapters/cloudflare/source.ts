@@ -70,7 +70,8 @@ export function createCloudflareSource(options: CloudflareSourceOptions): Cloudf
         parse,
         budgetOf(signal),
       );
-      const taken = { takenAt, pages, totalCount };
+      const clockSkewMs = client.clockSkewMs();
+      const taken = { takenAt, pages, totalCount, clockSkewMs };
       if (shortfall === null) return { kind: "complete", ...taken, invites: rows };
       if (pages === 0) return { kind: "failed", ...taken, invites: [], shortfall };
       return { kind: "incomplete", ...taken, invites: rows, shortfall };

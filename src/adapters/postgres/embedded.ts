@@ -64,7 +64,7 @@ export async function openEmbedded(folder: string, role: Role): Promise<Embedded
   const ownerFile = join(dir, "owner");
   const alone = <T>(work: () => Promise<T>) => workAlone(dir, work);
 
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const unlock = tryLock(join(dir, "lock"));
     if (unlock !== null) {
@@ -91,7 +91,7 @@ export async function openEmbedded(folder: string, role: Role): Promise<Embedded
       );
     }
     if (role !== "daemon" && (await accepts(connection.host))) return { connection, alone, close: async () => {} };
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new DatabaseError(
         `The embedded database in ${dir} is in use and does not answer; try again, or stop what uses it.`,
       );
@@ -102,11 +102,11 @@ export async function openEmbedded(folder: string, role: Role): Promise<Embedded
 
 /** All connections share one session, so that a lock of Postgres' own keeps none of them out. */
 async function workAlone<T>(dir: string, work: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + LONGEST_WORK_MS;
+  const deadline = performance.now() + LONGEST_WORK_MS;
   for (;;) {
     const unlock = tryLock(join(dir, "work"));
     if (unlock !== null) return await work().finally(unlock);
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new DatabaseError(
         `Another process has been setting up the embedded database in ${dir} for ${LONGEST_WORK_MS / 60_000} minutes; stop it, and try again.`,
       );
@@ -132,8 +132,8 @@ async function startDatabase(dir: string, socketDir: string): Promise<{ close():
 
 /** Gives commands that are being served a moment to finish. */
 async function guestsGone(server: EmbeddedServer): Promise<void> {
-  const deadline = Date.now() + 3_000;
-  while (server.connections() > 0 && Date.now() < deadline) await delay(20);
+  const deadline = performance.now() + 3_000;
+  while (server.connections() > 0 && performance.now() < deadline) await delay(20);
 }
 
 /**

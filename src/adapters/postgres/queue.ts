@@ -13,6 +13,7 @@ import {
   PgBoss,
   type Queue as QueueSettings,
 } from "pg-boss";
+import type { Clock } from "../../app/ports.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
 
@@ -24,6 +25,14 @@ const DIGEST = "digest";
 const HEARTBEAT_SECONDS = 20;
 const SUPERVISE_SECONDS = 15;
 const POLL_SECONDS = 2;
+/** Stretches between two polls are measured by it: a clock that is set back would have the workers sleep until it has caught up. */
+const STEADY_CLOCK = {
+  now: () => performance.timeOrigin + performance.now(),
+  setTimeout,
+  setInterval,
+  clearTimeout,
+  clearInterval,
+};
 /** How often a database that fails is tried again. */
 const LOOK_EVERY_MS = 500;
 /** Each takes so many mails together. While one writes down what it did, the other delivers. */
@@ -57,8 +66,8 @@ export type Queue = {
    * @returns the id of the job that will run it, or null where that slot is taken
    */
   requestSync(watch: string, id: string): Promise<string | null>;
-  /** Asks for the digests of a slot. @param id the same for the same slot on all replicas */
-  requestDigest(id: string): Promise<void>;
+  /** Asks for the digests of a slot, unless somebody has. @param id the same for the same slot on all replicas */
+  requestDigest(id: string): Promise<boolean>;
   /** Puts delivery jobs into the caller's transaction. */
   enqueueDeliveries(tx: Prisma.TransactionClient, notificationIds: readonly string[], startAfter?: Date): Promise<void>;
   /** Starts to work, so many syncs at once. */
@@ -71,7 +80,8 @@ export type Queue = {
   stop(graceMs: number): Promise<void>;
 };
 
-export function createQueue(database: Database, onError: (error: Error) => void): Queue {
+/** @param clock by which it is said when deliveries are due; left out where that is the database's, as the queue's own is */
+export function createQueue(database: Database, onError: (error: Error) => void, clock: Clock | null = null): Queue {
   const boss = new PgBoss({
     ...connectionOf(database),
     schema: "pgboss",
@@ -82,6 +92,7 @@ export function createQueue(database: Database, onError: (error: Error) => void)
     monitorIntervalSeconds: SUPERVISE_SECONDS,
     useListenNotify: !database.embedded,
     registerInstance: false,
+    clock: STEADY_CLOCK,
   });
   boss.on("error", onError);
 
@@ -147,12 +158,12 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       return waiting?.id ?? null;
     },
     async requestDigest(id) {
-      await boss.send(DIGEST, {}, { id });
+      return (await boss.send(DIGEST, {}, { id })) !== null;
     },
     async enqueueDeliveries(tx, notificationIds, startAfter) {
       const jobs = notificationIds.map((notificationId) => ({
         data: { notificationId },
-        ...(startAfter && { startAfter }),
+        ...(startAfter && { startAfter: clock === null ? startAfter : waitUntil(startAfter, clock) }),
       }));
       await boss.insert(DELIVER, jobs, { db: fromPrisma(tx) });
     },
@@ -194,6 +205,11 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       await boss.stop({ graceful: true, timeout: graceMs, close: true });
     },
   };
+}
+
+/** In seconds: what is due now by our clock is due now by the database's, however far apart the two are. */
+function waitUntil(at: Date, clock: Clock): number {
+  return Math.max(0, at.getTime() - clock.now().getTime()) / 1000;
 }
 
 function deliverJob({ data, retryCount }: Job<{ notificationId: string }>, workers: Workers): Promise<void> {
