@@ -43,8 +43,10 @@ async function syncThroughQueue({ queue, newId }: Runtime, watch: string, stop: 
 
 /** Waits until nothing that is due is left, or nobody seems to be working on it: the answer to a mail may take minutes. */
 async function deliverDue({ queue, outbox, clock, transport }: Runtime, stop: AbortSignal): Promise<void> {
-  const patienceEndsAt = Date.now() + DELIVERY_PATIENCE_MS;
-  while ((await outbox.countDue(clock.now())) > 0 && (Date.now() < patienceEndsAt || transport.isSending())) {
+  await outbox.requeueForgotten(clock.now());
+  const patienceEndsAtMs = performance.now() + DELIVERY_PATIENCE_MS;
+  const isWorthWaiting = () => performance.now() < patienceEndsAtMs || transport.isSending();
+  while ((await outbox.countDue(clock.now())) > 0 && isWorthWaiting()) {
     queue.wake();
     await pause(stop);
   }

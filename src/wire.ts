@@ -81,7 +81,7 @@ export async function openRuntime(
     const { connection, prisma } = database;
     const alarm = createQueueAlarm(log, clock);
     const queue = explaining(
-      createQueue(database, (error) => alarm(explained(error, connection))),
+      createQueue(database, (error) => alarm(explained(error, connection)), systemClock),
       connection,
     );
     const { smtpUrl, from } = mailOf(config);

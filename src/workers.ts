@@ -5,6 +5,7 @@ import { makeDigests } from "./app/digest.ts";
 import { digestId } from "./app/schedule.ts";
 import type { Attempted, Receipt, Recording } from "./app/store.ts";
 import { runSync } from "./app/sync.ts";
+import { createClockAlarm } from "./clock-alarm.ts";
 import type { Logger } from "./log.ts";
 import { createRelayLog } from "./relay-log.ts";
 import type { Runtime } from "./wire.ts";
@@ -12,6 +13,7 @@ import type { Runtime } from "./wire.ts";
 /** @param stop when the program is told to end: what is on the network then is given back */
 export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal): Workers {
   const logRelay = createRelayLog();
+  const tellClocks = createClockAlarm(log);
   return {
     async sync(job, signal) {
       const syncLog = log.child({ watch: job.watch, jobId: job.id });
@@ -22,8 +24,10 @@ export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal):
       }
       try {
         const ports = { source: wired.source, store: runtime.store, clock: runtime.clock, newId: runtime.newId };
+        const begunMs = performance.now();
         const recording = await runSync(wired.plan, ports, AbortSignal.any([signal, stop]));
-        logSync(syncLog, recording);
+        logSync(syncLog, recording, performance.now() - begunMs);
+        tellClocks([{ against: "api", ms: recording.sync.clockSkewMs }]);
         runtime.queue.wake();
         return resultOf(recording);
       } catch (error) {
@@ -68,9 +72,9 @@ function resultOf({ sync }: Recording): SyncResult {
   return { syncId: sync.id, outcome: sync.outcome, reason: sync.reason };
 }
 
-function logSync(log: Logger, { sync, events, notifications, suppressions }: Recording): void {
+function logSync(log: Logger, { sync, events, notifications, suppressions }: Recording, tookMs: number): void {
   const { id: syncId, outcome, reason, httpStatus, code, cfRay, pages, listed, totalCount } = sync;
-  const durationMs = sync.finishedAt.getTime() - sync.startedAt.getTime();
+  const durationMs = Math.round(tookMs);
   const types = Object.fromEntries(
     Map.groupBy(events, (event) => event.type)
       .entries()

@@ -1,6 +1,6 @@
 /** What reading commands and pages ask of the database; every list is read by keyset and can be streamed. */
 import type { EventJson } from "../domain/chain.ts";
-import type { Outage, WatchSpan } from "../domain/coverage.ts";
+import type { Asked, Outage, WatchSpan } from "../domain/coverage.ts";
 import type { Event } from "../domain/event.ts";
 import type { Invite } from "../domain/invite.ts";
 import type { Notification, NotificationKind, NotificationState } from "../domain/notification.ts";
@@ -122,6 +122,8 @@ export type WatchStatus = {
     readonly expiresAt: Date;
   } | null;
   readonly head: { readonly seq: number; readonly hash: string };
+  /** By how much our clock was ahead of the API's at the last sync, in ms; null where that is not known. */
+  readonly clockSkewMs: number | null;
 };
 
 export type MailStatus = {
@@ -175,8 +177,10 @@ export type Reader = InviteFinder & {
   syncs(filter: SyncFilter, paging: Paging): Listing<Sync>;
   /** By createdAt. @throws CursorError */
   notifications(filter: NotificationFilter, paging: Paging): Listing<ListedMail>;
-  /** What fell short or came late between two instants; null is as far back as there is anything. */
-  ledger(watches: readonly string[] | null, since: Date | null, until: Date): Promise<Ledger>;
+  /** What fell short or came late in the time that is asked for. */
+  ledger(watches: readonly string[] | null, asked: Asked): Promise<Ledger>;
+  /** By how much this machine's clock is ahead of the database's, in ms. */
+  clockSkewMs(): Promise<number>;
   chainEnds(watches: readonly string[] | null): Promise<readonly ChainEnd[]>;
   /** One watch's events in the order of its chain. */
   chain(watch: string): AsyncIterable<EventJson>;

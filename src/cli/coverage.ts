@@ -20,8 +20,9 @@ export function periodOf(options: { readonly since?: string; readonly until?: st
 
 export async function readCoverage({ since, until }: Period, { reader, watches, now }: Desk): Promise<Coverage> {
   const end = until !== null && until < now ? until : now;
-  const { spans, outages } = await reader.ledger(watches, since, end);
-  return coverageOf(spans, outages, { since, until: end, now });
+  const asked = { since, until: end, now };
+  const { spans, outages } = await reader.ledger(watches, asked);
+  return coverageOf(spans, outages, asked);
 }
 
 export function gapJson(gap: Gap): JsonRow {

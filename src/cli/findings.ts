@@ -6,17 +6,17 @@ import { powerOverHistory } from "../adapters/postgres/grants.ts";
 import { pendingMigrations } from "../adapters/postgres/migrate.ts";
 import { readMigrations } from "../adapters/postgres/migrations.ts";
 import { type Database, openDatabase } from "../adapters/postgres/open.ts";
+import { readClockSkew } from "../adapters/postgres/read-clock.ts";
 import { createMailTransport } from "../adapters/smtp/transport.ts";
+import { skewText } from "../app/clocks.ts";
 import type { Config, WatchConfig } from "../config/config.ts";
+import { type ClockSkew, skewed } from "../domain/clock-skew.ts";
 import { createRedactor } from "../domain/redact.ts";
 import { createOutbound } from "../outbound.ts";
 import { systemClock } from "../wire.ts";
 
 /** What was looked at, and what was found. */
 export type Finding = { readonly subject: string; readonly ok: boolean; readonly text: string };
-
-/** A clock that is further off than this makes deadlines wrong by as much. */
-const LARGEST_SKEW_MS = 30_000;
 
 /** One after the other, as they come. */
 export async function* findingsOf(config: Config): AsyncGenerator<Finding> {
@@ -51,6 +51,7 @@ async function checkDatabase({
         { subject: "database", ok: true, text: await answerOf(database) },
         { subject: "migrations", ok: true, text: await migrationsText(database) },
         ...(await historyFindings(database)),
+        { subject: "clock", ...clockFinding("database", await readClockSkew(database)) },
       ];
     } finally {
       await database.close();
@@ -120,7 +121,7 @@ async function checkWatch(watch: WatchConfig, config: Config): Promise<readonly 
       text:
         snapshot.kind === "complete" ? `read to the end: ${count}` : `${snapshot.kind}: ${snapshot.shortfall.reason}`,
     },
-    { subject: "clock", ...clockFinding(source.clockSkewMs()) },
+    { subject: "clock", ...clockFinding("api", source.clockSkewMs()) },
   ];
 }
 
@@ -143,13 +144,12 @@ function credentialFinding(check: Check): Omit<Finding, "subject"> {
   }
 }
 
-function clockFinding(skewMs: number | null): Omit<Finding, "subject"> {
-  if (skewMs === null)
-    return { ok: false, text: "the API did not answer with a date, so the clock cannot be compared" };
-  const seconds = Math.round(Math.abs(skewMs) / 1000);
-  const text = `${seconds} s ${skewMs < 0 ? "behind" : "ahead of"} the API's`;
-  const ok = Math.abs(skewMs) <= LARGEST_SKEW_MS;
-  return { ok, text: ok ? text : `${text}; set this machine's clock (NTP)` };
+function clockFinding(against: ClockSkew["against"], ms: number | null): Omit<Finding, "subject"> {
+  if (ms === null) return { ok: false, text: "the API did not answer with a date, so the clock cannot be compared" };
+  const [wrong] = skewed([{ against, ms }]);
+  if (wrong !== undefined) return { ok: false, text: skewText(wrong) };
+  const whose = against === "api" ? "the API's" : "the database's";
+  return { ok: true, text: `${Math.round(Math.abs(ms) / 1000)} s ${ms < 0 ? "behind" : "ahead of"} ${whose}` };
 }
 
 async function checkMail(

@@ -3,10 +3,12 @@ import { randomUUID } from "node:crypto";
 import { requireMigrated } from "../adapters/postgres/migrate.ts";
 import { openDatabase } from "../adapters/postgres/open.ts";
 import type { SyncResult } from "../adapters/postgres/queue.ts";
+import { readClockSkew } from "../adapters/postgres/read-clock.ts";
 import { createSyncStore } from "../adapters/postgres/sync-store.ts";
 import { renderOwed } from "../app/deliver.ts";
 import type { Recording, Undelivered } from "../app/store.ts";
 import { rehearseSync } from "../app/sync.ts";
+import { createClockAlarm } from "../clock-alarm.ts";
 import type { Config } from "../config/config.ts";
 import { spellInstantsBy } from "../domain/instants.ts";
 import { withoutIsolates } from "../mail/defang.ts";
@@ -29,6 +31,7 @@ export async function sync(config: Config, context: Context, stop: AbortSignal):
     throw error;
   });
   try {
+    createClockAlarm(log)([{ against: "database", ms: await readClockSkew(runtime.database) }]);
     await runtime.queue.work(createWorkers(runtime, log, stop), config.watches.length);
     const round = await runRound(runtime, [...runtime.watches.keys()], stop);
     for (const [watch, result] of round.syncs) await write(context.stdout, `${watch}: ${describe(result)}\n`);
@@ -37,7 +40,11 @@ export async function sync(config: Config, context: Context, stop: AbortSignal):
     for (const [what, mails] of Map.groupBy(round.undelivered, whatBecameOf)) {
       await write(context.stdout, `${mailsTo(mails.map(({ recipient }) => recipient))}: ${spell(what)}\n`);
     }
-    if (round.untried > 0) await write(context.stdout, `mails that were due and not tried: ${round.untried}\n`);
+    if (round.untried > 0)
+      await write(
+        context.stdout,
+        `mails that were due and not tried: ${round.untried} (the queue did not hand them out within two minutes; another process may have them in hand)\n`,
+      );
     const fellShort = [...round.syncs.values()].some(
       ({ outcome }) => outcome !== "complete" && outcome !== "superseded",
     );

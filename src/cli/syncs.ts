@@ -1,6 +1,7 @@
 /** `syncs`: the ledger of runs. */
 import { type Command, Option } from "commander";
 import type { Paging } from "../app/queries.ts";
+import { isFuture } from "../domain/elapsed.ts";
 import type { Sync, SyncOutcome } from "../domain/sync.ts";
 import type { Context } from "./context.ts";
 import { type Period, periodOf } from "./coverage.ts";
@@ -15,7 +16,7 @@ import {
   type ReadingOptions,
   reading,
 } from "./reading.ts";
-import { shortDuration, type Zone } from "./zone.ts";
+import { shortDuration, UNDER_WRONG_CLOCK, type Zone } from "./zone.ts";
 
 type Options = ReadingOptions &
   PagingOptions & { readonly since?: string; readonly until?: string; readonly outcome?: SyncOutcome };
@@ -67,7 +68,14 @@ async function answer(desk: Desk, options: Asked, context: Context): Promise<voi
   const { paging, period } = options;
   const filter = { watches, ...period, outcome: options.outcome ?? null };
   const listing = reader.syncs(filter, paging);
-  const report: Report<Sync> = { noun: "syncs", listing, json: syncJson, keys: KEYS, columns: columns(zone) };
+  const told = (sync: Sync): Sync => ({ ...sync, reason: reasonOf(sync, desk.now) });
+  const report: Report<Sync> = {
+    noun: "syncs",
+    listing,
+    json: (sync) => syncJson(told(sync)),
+    keys: KEYS,
+    columns: columns(zone, desk.now),
+  };
   await writeReport(report, { format: options.format, paging, zoneName: zone.name }, context);
 }
 
@@ -89,7 +97,13 @@ function syncJson(sync: Sync): JsonRow {
   };
 }
 
-function columns(zone: Zone): Report<Sync>["columns"] {
+/** Why it fell short; also that its instants cannot be true. */
+function reasonOf({ startedAt, reason }: Sync, now: Date): string | null {
+  if (!isFuture(startedAt, now)) return reason;
+  return reason === null ? UNDER_WRONG_CLOCK : `${UNDER_WRONG_CLOCK}; ${reason}`;
+}
+
+function columns(zone: Zone, now: Date): Report<Sync>["columns"] {
   const number = (value: number | null) => (value === null ? "" : String(value));
   return [
     { title: "STARTED", cell: (sync) => zone.show(sync.startedAt) },
@@ -100,7 +114,7 @@ function columns(zone: Zone): Report<Sync>["columns"] {
     { title: "OF", cell: (sync) => number(sync.totalCount), align: "right" },
     { title: "EVENTS", cell: (sync) => number(sync.events), align: "right" },
     { title: "HTTP", cell: (sync) => number(sync.httpStatus), align: "right" },
-    { title: "REASON", cell: (sync) => sync.reason ?? "", flexible: true, below: true },
+    { title: "REASON", cell: (sync) => reasonOf(sync, now) ?? "", flexible: true, below: true },
     { title: "ID", cell: (sync) => sync.id, from: 140 },
   ];
 }

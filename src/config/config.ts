@@ -74,8 +74,8 @@ export type Config = {
   readonly publicUrl: string | null;
   /** Mails per recipient and hour. */
   readonly floodCap: number;
-  /** When the digest is made, in five or six cron fields, and the longest stretch between two; null where it is turned off. */
-  readonly digest: { readonly schedule: string; readonly intervalMs: number } | null;
+  /** When the digest is made, in five or six cron fields; null where it is turned off. */
+  readonly digest: { readonly schedule: string } | null;
   /** A secret: whoever knows it can ping. */
   readonly heartbeatUrl: string | null;
   readonly log: { readonly level: string; readonly format: "json" | "pretty" };

@@ -21,6 +21,9 @@ export type FieldSchema<T> = z.ZodType<T, string>;
 const SHORTEST_SIGNING_KEY = 24;
 /** Guessed by nobody, if it was drawn at random. */
 const SHORTEST_ACCESS_TOKEN = 16;
+/** No invitation lasts so long; far beyond it, there is no date so far ahead. */
+const LONGEST_LEAD = "3650d";
+const LONGEST_LEAD_MS = 3_650 * 86_400_000;
 
 /** The schema of what `read` returns. */
 export function field<T>(read: Read<T>): FieldSchema<T> {
@@ -120,12 +123,13 @@ export const optionalScheduleField: FieldSchema<Schedule | null> = field((text, 
   text.toLowerCase() === "off" ? null : readSchedule(text, refuse),
 );
 
-/** A duration in ms, of `leastMs` or more. */
-export function durationField(leastMs: number): FieldSchema<number> {
+/** A duration in ms, of `leastMs` or more. @param mostMs well below 2³¹, from where on timers fire at once */
+export function durationField(leastMs: number, mostMs: number): FieldSchema<number> {
   return field((text, refuse) => {
     const ms = parseDuration(text);
     if (ms === null) refuse("It is not a duration.");
     else if (ms < leastMs) refuse("It is too short.");
+    else if (ms > mostMs) refuse("It is too long.");
     else return ms;
     return undefined;
   });
@@ -143,7 +147,7 @@ export function integerField(least: number, most: number): FieldSchema<number> {
 /** One threshold. */
 export const thresholdField = field((text, refuse) => {
   const threshold = parseThreshold(text.toLowerCase());
-  if (threshold === null) refuse("It is neither a duration nor a percentage from 1% to 99%.");
+  if (threshold === null) refuse(`It is ${thresholdFault(text)}.`);
   return threshold ?? undefined;
 });
 
@@ -154,7 +158,7 @@ export const thresholdsField = field((text, refuse) => {
   for (const name of names) {
     const threshold = parseThreshold(name);
     const twin = threshold && twinOf(threshold, thresholds);
-    if (threshold === null) refuse(`${quoted(name)} is neither a duration nor a percentage from 1% to 99%.`);
+    if (threshold === null) refuse(`${quoted(name)} is ${thresholdFault(name)}.`);
     else if (twin) refuse(`${quoted(twin.name)} and ${quoted(name)} are the same threshold.`);
     else thresholds.push(threshold);
   }
@@ -205,7 +209,13 @@ function parseThreshold(name: string): Threshold | null {
   const percent = /^([1-9]\d?)%$/.exec(name)?.[1];
   if (percent !== undefined) return { kind: "share", name, share: Number(percent) / 100 };
   const ms = parseDuration(name);
-  return ms === null || ms === 0 ? null : { kind: "lead", name, ms };
+  return ms === null || ms === 0 || ms > LONGEST_LEAD_MS ? null : { kind: "lead", name, ms };
+}
+
+function thresholdFault(name: string): string {
+  return (parseDuration(name) ?? 0) > LONGEST_LEAD_MS
+    ? `longer than ${LONGEST_LEAD}`
+    : "neither a duration nor a percentage from 1% to 99%";
 }
 
 /** One of the others that is the same threshold, however it is written. */

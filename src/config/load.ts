@@ -169,10 +169,7 @@ function configOf(values: Values, reading: Reading, terminal: boolean): Config {
     proxy: { https: values.httpsProxy, http: values.httpProxy, none: values.noProxy ?? "" },
     publicUrl: values.publicUrl,
     floodCap: values.floodCap,
-    digest: values.digestSchedule && {
-      schedule: values.digestSchedule.expression,
-      intervalMs: values.digestSchedule.longestMs,
-    },
+    digest: values.digestSchedule && { schedule: values.digestSchedule.expression },
     heartbeatUrl: values.heartbeatUrl,
     log: { level: values.logLevel, format: values.logFormat ?? (terminal ? "pretty" : "json") },
     missing: missingIn(values, watches, drafts),

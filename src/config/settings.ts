@@ -57,6 +57,7 @@ const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"
 const LOG_FORMATS = ["json", "pretty"] as const;
 
 const CRON = "five cron fields (minute, hour, day of month, month, day of week), or six with seconds first";
+const CRON_DAYS = " Where both day of month and day of week are given, either is enough, as in every cron.";
 
 const FALLBACK =
   "The second way out, for what cannot wait: a watch that is blind, a mail that was given up, the last chance to accept. " +
@@ -219,7 +220,7 @@ export const settings = {
     schema: scheduleField,
     accepts: CRON,
     example: "*/5 * * * *",
-    description: "When the invitations are polled, in the time zone of `TIMEZONE`.",
+    description: `When the invitations are polled, in the time zone of \`TIMEZONE\`.${CRON_DAYS}`,
   }),
   jitter: setting({
     group: "Sync",
@@ -227,8 +228,8 @@ export const settings = {
     default: "30s",
     defaultNote: "`30s`; half the shortest interval of `SYNC_SCHEDULE` where that is less",
     secret: false,
-    schema: durationField(0),
-    accepts: "a duration of 0s or more",
+    schema: durationField(0, 86_400_000),
+    accepts: "a duration from 0s to 1d",
     example: "10s",
     description:
       "Each scheduled poll waits a random time of up to this long, so that many installations do not ask at once. " +
@@ -239,8 +240,9 @@ export const settings = {
     variable: "SYNC_DEADLINE",
     default: "120s",
     secret: false,
-    schema: durationField(1),
-    accepts: "a duration longer than 0s",
+    // The queue takes a sync that lasts a quarter of an hour for lost.
+    schema: durationField(1, 600_000),
+    accepts: "a duration longer than 0s, of up to 10m",
     example: "60s",
     description: "Everything of one poll ends within this, retries included.",
   }),
@@ -369,7 +371,7 @@ export const settings = {
     schema: optionalScheduleField,
     accepts: `${CRON}; or off`,
     example: "0 8 * * 1-5",
-    description: "When the digest is mailed, also when all is quiet; `off` turns it off.",
+    description: `When the digest is mailed, also when all is quiet; \`off\` turns it off.${CRON_DAYS}`,
   }),
   heartbeatUrl: setting({
     group: "HTTP",

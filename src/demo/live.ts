@@ -48,19 +48,19 @@ In a second terminal, in this folder:
 }
 
 async function tellStory({ scene, width, stop }: LiveStage): Promise<void> {
-  const begun = Date.now();
+  const begun = performance.now();
   const steps = story(new Date(begun), STEP_MS).filter(({ at }) => at === undefined);
   let count = 0;
   for (const { title, acts } of steps) {
     for (const [index, act] of acts.entries()) {
-      await pause(begun + count * STEP_MS - Date.now(), stop);
+      await pause(begun + count * STEP_MS - performance.now(), stop);
       if (stop.aborted) return;
       if (index === 0) tell(title, width);
       act(scene, new Date());
       count += 1;
     }
   }
-  await pause(begun + count * STEP_MS - Date.now(), stop);
+  await pause(begun + count * STEP_MS - performance.now(), stop);
   if (stop.aborted) return;
   tell("The story is told; invitewatch goes on watching. Stop it with Ctrl-C.", width);
   console.log(`

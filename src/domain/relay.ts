@@ -4,6 +4,7 @@
  * While it cannot, one mail at a time probes it, on the schedule of retries; the others wait behind it. Where there is
  * a second way out, what cannot wait takes that.
  */
+import { isFuture, LARGEST_SKEW_MS } from "./elapsed.ts";
 import type { Event } from "./event.ts";
 import { LAST_CHANCE } from "./expiry.ts";
 import { type Notification, owedSinceOf } from "./notification.ts";
@@ -69,7 +70,14 @@ export function whileProbing(state: RelayState, now: Date): RelayState {
 
 /** Whether a mail probes, or died of it within its time. */
 function isProbed({ probingUntil }: RelayState, now: Date): boolean {
-  return probingUntil !== null && now < probingUntil;
+  // Another replica's clock may be somewhat ahead: two probes at a time are worse than one that waits for that long.
+  if (probingUntil === null || now >= probingUntil) return false;
+  return probingUntil.getTime() - now.getTime() <= PROBE_LEASE_MS + LARGEST_SKEW_MS;
+}
+
+/** Whether a mail may probe, none of which is at it. Before the last one failed the clock was set back: no step is longer. */
+export function isProbeDue({ nextProbeAt, failedAt }: RelayState, now: Date): boolean {
+  return nextProbeAt !== null && (now >= nextProbeAt || (failedAt !== null && now < failedAt));
 }
 
 /** The state after the relay answered a probe, whatever it said of the mail. */
@@ -79,8 +87,8 @@ export function afterContact(state: RelayState, at: Date): RelayState {
 }
 
 /** The last outage, where it was so long that what it held up is told in one mail; else null. */
-export function longOutageOf({ lastOutage }: RelayState): Outage | null {
-  if (lastOutage === null) return null;
+export function longOutageOf({ lastOutage }: RelayState, now: Date): Outage | null {
+  if (lastOutage === null || isFuture(lastOutage.until, now)) return null;
   return lastOutage.until.getTime() - lastOutage.since.getTime() >= LONG_OUTAGE_MS ? lastOutage : null;
 }
 
@@ -134,13 +142,14 @@ export function wayOut(relay: RelayState, mail: Leaving, now: Date): WayOut {
   const probed = isProbed(relay, now);
   // At the end of its time a mail finds out for itself, unless another has just done so.
   const isLast = now >= last && (failedAt === null || failedAt < last);
-  if (!probed && (now >= nextProbeAt || isLast)) return { kind: "relay", probe: true };
+  if (!probed && (isProbeDue(relay, now) || isLast)) return { kind: "relay", probe: true };
   if (now >= givesUp && mail.hasFallback) return { kind: "fallback" };
   if (!probed && now >= givesUp) {
     return { kind: "give up", reason: "the mail server could not be reached within five days" };
   }
 
-  const fallbackAt = mail.hasFallback && mail.pressing ? fallbackFrom(downSince, mail.chanceUntil) : null;
+  const since = isFuture(downSince, now) ? new Date(now.getTime() - FALLBACK_AFTER_MS) : downSince;
+  const fallbackAt = mail.hasFallback && mail.pressing ? fallbackFrom(since, mail.chanceUntil) : null;
   if (fallbackAt !== null && now >= fallbackAt) return { kind: "fallback" };
   const probeAt = probed ? relay.probingUntil : nextProbeAt;
   const turns = [probeAt, last, givesUp, mail.usefulUntil, fallbackAt].filter((at) => at !== null && at > now);

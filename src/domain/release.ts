@@ -5,6 +5,7 @@
  * have begun, the hour may be full. Held mails whose time comes together become one. Nothing is dropped without a
  * reason that is recorded.
  */
+import { elapsedMs } from "./elapsed.ts";
 import type { Event } from "./event.ts";
 import { hasEnded } from "./expiry.ts";
 import type { Hold } from "./hold.ts";
@@ -89,7 +90,7 @@ export function releaseOf(input: ReleaseInput): Release {
  */
 function settlingOf(one: OwedNews, input: ReleaseInput): Hold | null {
   const { mail, others, now } = input;
-  if (!isDamped(one) || now.getTime() - one.notification.createdAt.getTime() >= LONGEST_DAMPING_MS) return null;
+  if (!isDamped(one) || elapsedMs(one.notification.createdAt, now) >= LONGEST_DAMPING_MS) return null;
   const invites = invitesOf([one]);
   const later = [mail, ...others]
     .filter((other) => isDamped(other) && !isDue(other, now) && concernsAny(other, invites))
@@ -264,8 +265,8 @@ function quietNow(events: readonly Event[], input: ReleaseInput): Hold | null {
 
 /** The hour is full: the mail waits until there is room, and becomes one with the others that do. */
 function floodNow(events: readonly Event[], input: ReleaseInput): Hold | null {
-  const { releasedAt, floodCap } = input;
-  const leaving = releasedAt.at(-floodCap);
+  const { floodCap, now } = input;
+  const leaving = input.releasedAt.filter((at) => at <= now).at(-floodCap);
   if (leaving === undefined) return null;
   const until = new Date(leaving.getTime() + HOUR_MS);
   if (isUrgent(events, until, input) || events.some((event) => event.type === "watch.blind")) return null;

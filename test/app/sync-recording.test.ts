@@ -251,7 +251,7 @@ describe("two syncs of one watch that record at the same time", () => {
           code: null,
           cfRay: null,
         } as const;
-        const counts = { pages: 1, listed: 0, totalCount: 0, events: 0, intervalMs: 1 };
+        const counts = { pages: 1, listed: 0, totalCount: 0, events: 0, intervalMs: 1, clockSkewMs: null };
         const nothing = {
           newInvites: [],
           changedInvites: [],

@@ -95,3 +95,27 @@ test("both mail servers are tried, one line each, and what is wrong makes it exi
   assert.match(lineOf(turned, "second mail server") ?? turned, /is FALLBACK_SMTP_URL right\?|in FALLBACK_SMTP_URL/);
   assert.match(lines[1] ?? "", /^OK {3}second mail server +127\.0\.0\.1:\d+ takes our connection$/);
 });
+
+test("each schedule is told with its next three times, in its own time zone", async () => {
+  const database = await createTestDatabase(MIGRATED);
+
+  const { stdout } = await runCommand(["check"], {
+    url: database.url,
+    now: new Date("2026-10-24T23:50:00Z"),
+    env: {
+      CLOUDFLARE_API_TOKEN: "token",
+      CLOUDFLARE_BASE_URL: "http://127.0.0.1:1/client/v4",
+      SYNC_SCHEDULE: "*/30 * * * *",
+      DIGEST_SCHEDULE: "0 9 1,15 * 1",
+      TIMEZONE: "Europe/Berlin",
+    },
+  });
+  await database.drop();
+
+  // The half hour from two o'clock on comes twice in this night.
+  const polls = "Sun 2026-10-25 02:00 +02:00, Sun 2026-10-25 02:30 +02:00, Sun 2026-10-25 02:00 +01:00";
+  const digests = "Mon 2026-10-26 09:00 +01:00, Sun 2026-11-01 09:00 +01:00, Mon 2026-11-02 09:00 +01:00";
+  assert.ok(stdout.includes(`OK   schedule of default     */30 * * * *: next at ${polls} (Europe/Berlin)\n`), stdout);
+  assert.ok(stdout.includes(`OK   schedule of the digest  0 9 1,15 * 1: next at ${digests} (Europe/Berlin)\n`), stdout);
+  assert.match(stdout, /^OK {3}clock +\d s (ahead of|behind) the database's$/m);
+});

@@ -75,6 +75,7 @@ test("in JSON it is the watches, the mail and the digest", async () => {
     ],
     mail: { owed: 1, held: 0, overdue: 0, oldestOwedAt: "2026-11-22T20:00:00.000Z", dead: 0, ...WELL },
     digest: null,
+    clocks: [],
   });
 });
 

@@ -56,7 +56,7 @@ test("an empty environment gives the defaults and says what is missing", () => {
       proxy: { https: null, http: null, none: "" },
       publicUrl: null,
       floodCap: 20,
-      digest: { schedule: "0 9 * * 1", intervalMs: 604_800_000 },
+      digest: { schedule: "0 9 * * 1" },
       heartbeatUrl: null,
       log: { level: "info", format: "json" },
       missing: 4,

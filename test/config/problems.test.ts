@@ -201,6 +201,17 @@ const PROBLEMS: readonly (readonly [sentence: string, env: Env, key: string, mes
     /not shorter.*5m/,
   ],
   ["a deadline of nothing", { SYNC_DEADLINE: "0s" }, "SYNC_DEADLINE", /too short/],
+  // A timer of 2³¹ ms and more would fire at once.
+  ["a deadline longer than any timer", { SYNC_DEADLINE: "30d" }, "SYNC_DEADLINE", /too long/],
+  ["a deadline longer than the queue waits for a sync", { SYNC_DEADLINE: "11m" }, "SYNC_DEADLINE", /too long/],
+  ["a jitter longer than any timer", { SYNC_SCHEDULE: "0 9 1 1 *", SYNC_JITTER: "30d" }, "SYNC_JITTER", /too long/],
+  ["a threshold beyond any date", { EXPIRY_THRESHOLDS: "9999999w" }, "EXPIRY_THRESHOLDS", /longer than 3650d/],
+  [
+    "a schedule that programs read differently",
+    { SYNC_SCHEDULE: "0 9 */2 * 1" },
+    "SYNC_SCHEDULE",
+    /both day of month and day of week.*Put "\*" in one of the two/,
+  ],
   ["an unknown time zone", { TIMEZONE: "Europe/Berln" }, "TIMEZONE", /did you mean Europe\/Berlin\?/],
   ["a city in place of a time zone", { TIMEZONE: "Tokyo" }, "TIMEZONE", /did you mean Asia\/Tokyo\?/],
   ["an offset in place of a time zone", { TIMEZONE: "+02:00" }, "TIMEZONE", /not a time zone/],

@@ -271,6 +271,12 @@ describe("the cap of mails per hour", () => {
   test("does not hold that a watch is blind", () => {
     assert.equal(release(news([blind()]), { releasedAt: releases(20) }).kind, "send");
   });
+
+  test("does not count mails that left in what is now the future", () => {
+    const releasedAt = Array.from({ length: 20 }, () => after(2 * 24 * HOUR));
+
+    assert.equal(release(news([received()]), { releasedAt }).kind, "send");
+  });
 });
 
 describe("a change of a status that went back and forth", () => {

@@ -70,7 +70,7 @@ export function createCloudflareSource(options: CloudflareSourceOptions): Cloudf
       const listing = await readListing(client, "/user/invites", parseInvite, budgetOf(signal));
       const { rows, pages, totalCount } = listing;
       const shortfall = listing.shortfall && told(listing.shortfall);
-      const taken = { takenAt, pages, totalCount };
+      const taken = { takenAt, pages, totalCount, clockSkewMs: client.clockSkewMs() };
       if (shortfall === null) return { kind: "complete", ...taken, invites: rows };
       if (pages === 0) return { kind: "failed", ...taken, invites: [], shortfall };
       return { kind: "incomplete", ...taken, invites: rows, shortfall };

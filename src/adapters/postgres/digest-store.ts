@@ -15,10 +15,10 @@ const NAMED = 20;
 export function createDigestStore(database: Database, enqueueDeliveries: EnqueueDeliveries): DigestStore {
   const { prisma } = database;
   return {
-    async lastDigestAt(recipient) {
+    async lastDigestAt(recipient, now) {
       const [row] = await prisma.$queryRaw<{ at: Date | null }[]>`
         SELECT max(created_at) AS at FROM notification
-        WHERE kind = 'digest' AND (${recipient}::text IS NULL OR recipient = ${recipient})`;
+        WHERE kind = 'digest' AND created_at <= ${now} AND (${recipient}::text IS NULL OR recipient = ${recipient})`;
       return row?.at ?? null;
     },
 
@@ -29,7 +29,7 @@ export function createDigestStore(database: Database, enqueueDeliveries: Enqueue
     },
 
     async readWatches(names, since, now) {
-      const { spans, outages } = await readLedger(database, names, since, now);
+      const { spans, outages } = await readLedger(database, names, { since, until: now, now });
       const coverage = coverageOf(spans, outages, { since, until: now, now });
       const watches: DigestStanding[] = [];
       for (const name of names) {

@@ -71,7 +71,7 @@ export async function openEmbedded(folder: string, role: Role, stop?: AbortSigna
   const at = (host: string) => ({ host, port: PORT, user: "postgres", database: "postgres" });
   const ownerFile = join(dir, OWNER);
 
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const unlock = tryLock(join(dir, "lock"));
     if (unlock !== null) {
@@ -98,7 +98,7 @@ export async function openEmbedded(folder: string, role: Role, stop?: AbortSigna
     }
     const host = role === "daemon" ? null : await findSocketFolder(dir);
     if (host !== null && (await accepts(host))) return { connection: at(host), close: async () => {} };
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new DatabaseError(
         `The embedded database in ${dir} is in use and does not answer; try again, or stop what uses it.`,
       );
@@ -129,8 +129,8 @@ async function startDatabase(dir: string, role: Role): Promise<Started> {
 
 /** Gives commands that are being served a moment to finish. */
 async function guestsGone(server: EmbeddedServer): Promise<void> {
-  const deadline = Date.now() + 3_000;
-  while (server.connections() > 0 && Date.now() < deadline) await delay(20);
+  const deadline = performance.now() + 3_000;
+  while (server.connections() > 0 && performance.now() < deadline) await delay(20);
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Finds mails that are due and that no job will deliver.
+ * Finds mails that are due and that no job will deliver, or not in time.
  *
  * Jobs are written with what they are for, but kept by the queue: it drops those that nobody took for two weeks, and a
  * backup may come back without them.
@@ -7,6 +7,7 @@
 import { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
 import type { EnqueueDeliveries } from "./outbox-leave.ts";
+import { resumeSetBack } from "./outbox-set-back.ts";
 
 /** Due for less, a mail's job may be on its way. */
 const FORGOTTEN_AFTER_MS = 60_000;
@@ -27,7 +28,7 @@ export function requeueForgotten(
           SELECT 1 FROM ${Prisma.raw(queueSchema)}.job
           WHERE name = 'deliver' AND state <= 'active' AND data->>'notificationId' = n.id::text)
       ORDER BY n.created_at, n.id`;
-    const ids = rows.map(({ id }) => id);
+    const ids = [...new Set([...(await resumeSetBack(tx, now)), ...rows.map(({ id }) => id)])];
     if (ids.length > 0) await enqueue(tx, ids, now);
     return ids.length;
   });

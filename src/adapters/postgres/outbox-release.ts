@@ -40,12 +40,12 @@ function releaseAlone(prisma: PrismaClient, enqueue: EnqueueDeliveries, { id, no
     const row = await lockOwed(tx, id);
     if (row === null) return { kind: "idle" };
     if (!isDue(row, now, given.takeOver)) {
-      // The queue goes by the database's clock, which may be ahead of ours.
+      // Another replica's clock may be ahead of ours, by which it came to wait.
       if (row.state === "pending" && row.next_attempt_at !== null) await enqueue(tx, [id], row.next_attempt_at);
       return { kind: "idle" };
     }
     const relay = await readRelay(tx);
-    const outage = longOutageOf(relay);
+    const outage = longOutageOf(relay, now);
     const carrying = { row, now, enqueue, given, relay };
     if (row.mime !== null && mayBeRepeat(row)) return sendFrozen(tx, carrying);
     const release = given.decide(await readQuestion(tx, row, outage, now));

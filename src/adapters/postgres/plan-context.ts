@@ -53,7 +53,7 @@ async function readTurns(
     SELECT invite_id AS id, count(*)::int AS turns FROM event
     WHERE watch = ${watch} AND invite_id = ANY (${ids}::text[])
       AND type = ANY (${[...TURNS]}::text[])
-      AND recorded_at > ${new Date(now.getTime() - FLAP_WINDOW_MS)}
+      AND occurred_at > ${new Date(now.getTime() - FLAP_WINDOW_MS)} AND occurred_at <= ${now}
     GROUP BY invite_id`;
   return new Map(rows.map(({ id, turns }) => [id, turns]));
 }

@@ -6,6 +6,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { fromPrisma, type Job, type JobResult, PgBoss, type Queue as QueueSettings } from "pg-boss";
+import type { Clock } from "../../app/ports.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
 import { queueOptions, setUpQueue, startOrClose } from "./queue-setup.ts";
@@ -19,6 +20,14 @@ const DIGEST = "digest";
 const HEARTBEAT_SECONDS = 20;
 const SUPERVISE_SECONDS = 15;
 const POLL_SECONDS = 2;
+/** Stretches between two polls are measured by it: a clock that is set back would have the workers sleep until it has caught up. */
+const STEADY_CLOCK = {
+  now: () => performance.timeOrigin + performance.now(),
+  setTimeout,
+  setInterval,
+  clearTimeout,
+  clearInterval,
+};
 /** How often a database that fails is tried again. */
 const LOOK_EVERY_MS = 500;
 /** Each takes so many mails together. While one writes down what it did, the other delivers. */
@@ -56,8 +65,8 @@ export type Queue = {
    * @returns the id of the job that will run it, or null where that slot is taken
    */
   requestSync(watch: string, id: string): Promise<string | null>;
-  /** Asks for the digests of a slot. @param id the same for the same slot on all replicas */
-  requestDigest(id: string): Promise<void>;
+  /** Asks for the digests of a slot, unless somebody has. @param id the same for the same slot on all replicas */
+  requestDigest(id: string): Promise<boolean>;
   /** Puts delivery jobs into the caller's transaction. */
   enqueueDeliveries(tx: Prisma.TransactionClient, notificationIds: readonly string[], startAfter?: Date): Promise<void>;
   /** Starts to work, so many syncs at once. */
@@ -70,7 +79,8 @@ export type Queue = {
   stop(graceMs: number): Promise<void>;
 };
 
-export function createQueue(database: Database, onError: (error: Error) => void): Queue {
+/** @param clock by which it is said when deliveries are due; left out where that is the database's, as the queue's own is */
+export function createQueue(database: Database, onError: (error: Error) => void, clock: Clock | null = null): Queue {
   // Who listens needs a session of its own; the queue's client for it does not look for a server.
   const listens = !database.embedded && !database.server.shared && database.connection.Client === undefined;
   const boss = new PgBoss({
@@ -82,6 +92,7 @@ export function createQueue(database: Database, onError: (error: Error) => void)
     superviseIntervalSeconds: SUPERVISE_SECONDS,
     monitorIntervalSeconds: SUPERVISE_SECONDS,
     useListenNotify: listens,
+    clock: STEADY_CLOCK,
   });
   boss.on("error", onError);
 
@@ -148,12 +159,12 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       return waiting?.id ?? null;
     },
     async requestDigest(id) {
-      await boss.send(DIGEST, {}, { id });
+      return (await boss.send(DIGEST, {}, { id })) !== null;
     },
     async enqueueDeliveries(tx, notificationIds, startAfter) {
       const jobs = notificationIds.map((notificationId) => ({
         data: { notificationId },
-        ...(startAfter && { startAfter }),
+        ...(startAfter && { startAfter: clock === null ? startAfter : waitUntil(startAfter, clock) }),
       }));
       await boss.insert(DELIVER, jobs, { db: fromPrisma(tx) });
     },
@@ -203,6 +214,11 @@ export function createQueue(database: Database, onError: (error: Error) => void)
       await boss.stop({ graceful: true, timeout: graceMs, close: true });
     },
   };
+}
+
+/** In seconds: what is due now by our clock is due now by the database's, however far apart the two are. */
+function waitUntil(at: Date, clock: Clock): number {
+  return Math.max(0, at.getTime() - clock.now().getTime()) / 1000;
 }
 
 function deliverJob({ data, retryCount }: Job<{ notificationId: string }>, workers: Workers): Promise<void> {

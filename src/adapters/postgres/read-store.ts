@@ -2,6 +2,7 @@
 import type { Reader } from "../../app/queries.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
+import { readClockSkew } from "./read-clock.ts";
 import { readDigestTrouble } from "./read-digest.ts";
 import { listEvents, readChain, readChainEnds, readEventTypes, readMiscountedSync } from "./read-events.ts";
 import { listInvites, readInvitesNamed } from "./read-invites.ts";
@@ -23,7 +24,8 @@ export function createReader(database: Database): Reader {
     events: (filter, paging) => listEvents(database, filter, paging),
     syncs: (filter, paging) => listSyncs(database, filter, paging),
     notifications: (filter, paging) => listNotifications(database, filter, paging),
-    ledger: (watches, since, until) => readLedger(database, watches, since, until),
+    ledger: (watches, asked) => readLedger(database, watches, asked),
+    clockSkewMs: () => readClockSkew(database),
     chainEnds: (watches) => readChainEnds(database, watches),
     chain: (watch) => readChain(database, watch),
     miscountedSync: (watch) => readMiscountedSync(database, watch),

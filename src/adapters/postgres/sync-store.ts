@@ -25,10 +25,13 @@ export function createSyncStore(prisma: PrismaClient, enqueueDeliveries: Enqueue
     },
 
     async lastSyncs(watch) {
-      const [row] = await prisma.$queryRaw<{ complete_at: Date | null; any_at: Date | null }[]>`
-        SELECT (SELECT max(started_at) FROM sync WHERE watch = ${watch} AND outcome = 'complete') AS complete_at,
-          (SELECT max(started_at) FROM sync WHERE watch = ${watch}) AS any_at`;
-      return { completeAt: row?.complete_at ?? null, anyAt: row?.any_at ?? null };
+      const [row] = await prisma.$queryRaw<{ complete_at: Date | null; any_at: Date | null; any_id: string | null }[]>`
+        SELECT last.started_at AS any_at, last.id::text AS any_id, complete.started_at AS complete_at
+        FROM (SELECT started_at, id FROM sync WHERE watch = ${watch} ORDER BY ordinal DESC LIMIT 1) AS last
+          LEFT JOIN (
+            SELECT started_at FROM sync WHERE watch = ${watch} AND outcome = 'complete' ORDER BY ordinal DESC LIMIT 1
+          ) AS complete ON true`;
+      return { completeAt: row?.complete_at ?? null, anyAt: row?.any_at ?? null, anyId: row?.any_id ?? null };
     },
 
     async missing(watch, listedIds) {

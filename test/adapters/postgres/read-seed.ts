@@ -129,6 +129,7 @@ export function sync(startedAt: Date, given: Partial<Sync> = {}): Sync {
     totalCount: 1,
     events: 0,
     intervalMs: 900_000,
+    clockSkewMs: null,
     ...given,
   };
 }

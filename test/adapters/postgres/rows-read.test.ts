@@ -78,8 +78,9 @@ const QUESTIONS: Readonly<Record<string, (opened: Database) => Promise<unknown>>
     createSyncStore(prisma, noJobs)
       .ledger("ops")
       .sight({ blindSince: null } as never),
-  "when the last digest was made": (opened) => createDigestStore(opened, noJobs).lastDigestAt(null),
-  "when somebody got the last digest": (opened) => createDigestStore(opened, noJobs).lastDigestAt("ops@example.com"),
+  "when the last digest was made": (opened) => createDigestStore(opened, noJobs).lastDigestAt(null, NOW),
+  "when somebody got the last digest": (opened) =>
+    createDigestStore(opened, noJobs).lastDigestAt("ops@example.com", NOW),
   "when the first sync was": (opened) => createDigestStore(opened, noJobs).firstSyncAt(["ops"]),
   "how many mails are due": (opened) => createOutboxStore(opened, noJobs).countDue(NOW),
   "which due mails were forgotten": (opened) => createOutboxStore(opened, noJobs).requeueForgotten(NOW),
