@@ -2,6 +2,7 @@
  * What the use cases need from the world. Adapters implement these; tests use the real adapters.
  */
 import type { Invite } from "../domain/invite.ts";
+import type { Trouble } from "../domain/refusal.ts";
 import type { Snapshot, Whereabouts } from "../domain/snapshot.ts";
 
 export type Clock = { readonly now: () => Date };
@@ -61,12 +62,12 @@ export type DeliveryOutcome = Exchange &
     /** For good: no retry can help. */
     | { readonly kind: "refused"; readonly what: "recipient" | "message"; readonly error: string }
     /**
-     * Worth another try. `login`, `unreachable` and `tls` are the relay's trouble with everybody; `temporary` may be
-     * this mail's alone; with `unknown` the whole mail was sent and no answer came: it may have been accepted.
+     * Worth another try. `temporary` may be this mail's trouble alone; with `unknown` the whole mail was sent and no
+     * answer came: it may have been accepted. The others are the relay's trouble with everybody, some of them perhaps.
      */
     | {
         readonly kind: "failed";
-        readonly cause: "temporary" | "login" | "unreachable" | "tls" | "unknown";
+        readonly cause: "unreachable" | "tls" | "unknown" | Exclude<Trouble, "recipient" | "message">;
         readonly error: string;
       }
   );

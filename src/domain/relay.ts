@@ -84,18 +84,33 @@ export function longOutageOf({ lastOutage }: RelayState): Outage | null {
   return lastOutage.until.getTime() - lastOutage.since.getTime() >= LONG_OUTAGE_MS ? lastOutage : null;
 }
 
+/** Causes of a failure that another mail would have met too, some of them perhaps. */
+const RELAY_TROUBLES: ReadonlySet<string> = new Set([
+  ...["unreachable", "tls", "login", "sender", "policy", "quota", "server"],
+  ...["relaying", "unclear"],
+]);
+
 /** Whether what went wrong would have gone wrong with any other mail too. */
 export function isRelayTrouble(cause: string): boolean {
-  return cause === "login" || cause === "unreachable" || cause === "tls";
+  return RELAY_TROUBLES.has(cause);
 }
 
+type Trouble = { readonly cause: string; readonly stage: string };
+
 /**
- * Whether trouble of the relay may as well be the mail's own doing: the server had let us in, and hung up on this mail.
+ * Whether trouble of the relay may as well be the mail's own doing: the server had let us in, and hung up on this mail,
+ * or said no when it knew more of it than its sender. Such a mail tries again after the others.
  *
  * @param stage how far the attempt came
  */
-export function mayBeOfMail({ cause, stage }: { readonly cause: string; readonly stage: string }): boolean {
-  return cause === "unreachable" && ["sender", "recipient", "data"].includes(stage);
+export function mayBeOfMail({ cause, stage }: Trouble): boolean {
+  if (cause === "unreachable") return ["sender", "recipient", "data"].includes(stage);
+  return isRelayTrouble(cause) && ["recipient", "data", "answer"].includes(stage);
+}
+
+/** Whether it is so likely the mail's own doing that another mail finds out soon, however often that fails. */
+export function isLikelyOfMail(trouble: Trouble): boolean {
+  return mayBeOfMail(trouble) && ["unreachable", "relaying", "unclear"].includes(trouble.cause);
 }
 
 /** How a mail may leave now. A probe has to be taken by one mail alone. */

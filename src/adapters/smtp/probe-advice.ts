@@ -1,4 +1,6 @@
 /** What is wrong at a step on a mail's way, and what to do about it. */
+import { REFUSAL_ADVICE, type RefusalStage, troubleOf } from "../../domain/refusal.ts";
+import { codeOf, enhancedCodeOf } from "./answer.ts";
 import type { ProbeStage } from "./probe-step.ts";
 
 /** What nodemailer and Node.js say of a failure. */
@@ -67,19 +69,22 @@ export function certificateAdvice(code: string, host: string): string {
   return `${CERTIFICATE_FAULTS[code] ?? code}; ${USE_KNOWN_AUTHORITY}`;
 }
 
-function answerAdvice(stage: ProbeStage, answer: string): string {
-  if (stage === "login") return "check the user and password in SMTP_URL";
-  if (stage === "TLS") return "the mail server must offer STARTTLS before a login is sent; or use smtps://";
-  if (answer.startsWith("4")) return "refused for now: try again later, or look into the mail server's log";
-  switch (stage) {
-    case "MAIL FROM":
-      return "check that the mail server lets this login send as MAIL_FROM";
-    case "RCPT TO":
-      return "check the address, and that the mail server takes mail for it from here";
-    case "DATA":
-    case "answer":
-      return "the mail server refuses the mail itself; look into its log";
-    default:
-      return "the mail server refuses this client; look into its log";
+const REFUSAL_STAGES: Partial<Record<ProbeStage, RefusalStage>> = {
+  "MAIL FROM": "sender",
+  "RCPT TO": "recipient",
+  DATA: "data",
+  answer: "answer",
+};
+
+/** The same that an attempt at delivery would say of the answer. */
+function answerAdvice(probeStage: ProbeStage, answer: string): string {
+  if (probeStage === "login") return "check the user and password in SMTP_URL";
+  if (probeStage === "TLS") return "the mail server must offer STARTTLS before a login is sent; or use smtps://";
+  const stage = REFUSAL_STAGES[probeStage];
+  const code = codeOf(answer);
+  if (stage !== undefined && code !== null) {
+    return `the mail server ${REFUSAL_ADVICE[troubleOf({ stage, code, enhancedCode: enhancedCodeOf(answer), answer })]}`;
   }
+  if (answer.startsWith("4")) return "refused for now: try again later, or look into the mail server's log";
+  return "the mail server refuses this client; look into its log";
 }

@@ -199,7 +199,7 @@ test("where every recipient is refused there is no word of the data", async (t) 
 
     assert.match(
       probed.lines.at(-1) ?? "",
-      /^FIX RCPT TO <nobody@example\.com>: 550 no such mailbox \(check the address/,
+      /^FIX RCPT TO <nobody@example\.com>: 550 no such mailbox \(the mail server refuses the recipient; check the address/,
     );
     assert.deepEqual(probed.accepted, []);
   }
@@ -214,7 +214,10 @@ test("a sender that is refused is told once", async (t) => {
     const probed = await probe(`smtp://127.0.0.1:${port}`);
 
     assert.deepEqual(stagesOf(probed).slice(-2), ["OK login", "FIX MAIL FROM"]);
-    assert.match(probed.lines.at(-1) ?? "", /550 who are you \(check that the mail server lets this login send as/);
+    assert.match(
+      probed.lines.at(-1) ?? "",
+      /550 who are you \(the mail server refuses the sender; check that it lets this login send as/,
+    );
   }
 });
 
