@@ -40,6 +40,8 @@ export const RELAY_WELL: RelayState = {
 
 /** A mail that is probing has so long to come to an end before another may. */
 const PROBE_LEASE_MS = 3 * 60_000;
+/** As a rule a probe is over by then: whoever waits for it looks again, and may be the next. */
+const PROBED_AGAIN_MS = 60_000;
 /** From here on what cannot wait takes the second way out. */
 const FALLBACK_AFTER_MS = 30 * 60_000;
 const HOUR_MS = 3_600_000;
@@ -157,7 +159,8 @@ export function wayOut(relay: RelayState, mail: Leaving, now: Date): WayOut {
 
   const fallbackAt = mail.hasFallback && mail.pressing ? fallbackFrom(downSince, mail.chanceUntil) : null;
   if (fallbackAt !== null && now >= fallbackAt) return { kind: "fallback" };
-  const probeAt = probed ? relay.probingUntil : nextProbeAt;
+  const probeOver = new Date(Math.min(relay.probingUntil?.getTime() ?? 0, now.getTime() + PROBED_AGAIN_MS));
+  const probeAt = probed ? probeOver : nextProbeAt;
   const turns = [probeAt, last, givesUp, mail.usefulUntil, fallbackAt].filter((at) => at !== null && at > now);
   const until = new Date(Math.min(...turns.map(Number)));
   return { kind: "wait", until, reason: waitReason(downSince, relay.error) };

@@ -497,6 +497,8 @@ describe("a mail that the server refuses for good", () => {
       notificationId: id,
       recipient: "ops@example.com",
       reason: (newest.data as { reason: string }).reason,
+      inviteIds: [...(await lab.known()).keys()],
+      invites: 1,
     });
     assert.match(
       (newest.data as { reason: string }).reason,
