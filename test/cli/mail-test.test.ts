@@ -51,7 +51,10 @@ test("a recipient that is refused is named, the other gets the mail, and the exi
 
   const { code, stdout } = await runCommand(args, { env: { ...ENV, SMTP_URL: relay.url } });
 
-  assert.match(stdout, /^FIX {2}RCPT TO {4}<nobody@example\.com>: 550 no such mailbox \(the mail server refuses the recipient; check the address/m);
+  assert.match(
+    stdout,
+    /^FIX {2}RCPT TO {4}<nobody@example\.com>: 550 no such mailbox \(the mail server refuses the recipient; check the address/m,
+  );
   assert.match(stdout, /took the test mail for ops@example\.com\. It was not taken for nobody@example\.com\.\n$/);
   assert.equal(relay.transactions[0]?.to, "ops@example.com");
   assert.equal(code, 1);
