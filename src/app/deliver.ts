@@ -81,8 +81,11 @@ export async function deliver(job: DeliveryJob, settings: MailSettings, ports: D
   });
   if ("kind" in done) return done;
   if (done.length > 0) return conclude(done, { owed, way }, ports);
-  if (needsWellRelay(way) && (await outbox.relay()).downSince !== null) return deliver(job, settings, ports);
-  return { kind: "idle" };
+  if (!needsWellRelay(way)) return { kind: "idle" };
+  // It was not begun because the relay is down, or was and is well again: the mail waits for it now, or goes. Else
+  // somebody else has begun: that one's attempt is not taken over.
+  const { downSince } = await outbox.relay();
+  return deliver({ ...job, takeOver: job.takeOver === true && downSince !== null }, settings, ports);
 }
 
 type Made = Pick<Beginning, "subject" | "mime">;

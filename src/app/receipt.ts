@@ -2,6 +2,7 @@
 import {
   afterContact,
   afterFailure,
+  isLikelyOfMail,
   isRelayTrouble,
   type Leaving,
   leavingOf,
@@ -46,7 +47,7 @@ async function relayAfter(
   if (!inTrouble) return afterContact(state, clock.now());
   // Of several mails that were under way when it went down, the first counts.
   if (!way.probe && state.downSince !== null) return null;
-  return afterFailure(state, { error: outcome.error, at: clock.now(), ofMail: mayBeOfMail(outcome) }, chance());
+  return afterFailure(state, { error: outcome.error, at: clock.now(), ofMail: isLikelyOfMail(outcome) }, chance());
 }
 
 async function receiptOf(

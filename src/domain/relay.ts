@@ -41,6 +41,8 @@ export const RELAY_WELL: RelayState = {
 
 /** A mail that is probing has so long to come to an end before another may. */
 const PROBE_LEASE_MS = 3 * 60_000;
+/** As a rule a probe is over by then: whoever waits for it looks again, and may be the next. */
+const PROBED_AGAIN_MS = 60_000;
 /** From here on what cannot wait takes the second way out. */
 const FALLBACK_AFTER_MS = 30 * 60_000;
 const HOUR_MS = 3_600_000;
@@ -92,18 +94,33 @@ export function longOutageOf({ lastOutage }: RelayState, now: Date): Outage | nu
   return lastOutage.until.getTime() - lastOutage.since.getTime() >= LONG_OUTAGE_MS ? lastOutage : null;
 }
 
+/** Causes of a failure that another mail would have met too, some of them perhaps. */
+const RELAY_TROUBLES: ReadonlySet<string> = new Set([
+  ...["unreachable", "tls", "login", "sender", "policy", "quota", "server"],
+  ...["relaying", "unclear"],
+]);
+
 /** Whether what went wrong would have gone wrong with any other mail too. */
 export function isRelayTrouble(cause: string): boolean {
-  return cause === "login" || cause === "unreachable" || cause === "tls";
+  return RELAY_TROUBLES.has(cause);
 }
 
+type Trouble = { readonly cause: string; readonly stage: string };
+
 /**
- * Whether trouble of the relay may as well be the mail's own doing: the server had let us in, and hung up on this mail.
+ * Whether trouble of the relay may as well be the mail's own doing: the server had let us in, and hung up on this mail,
+ * or said no when it knew more of it than its sender. Such a mail tries again after the others.
  *
  * @param stage how far the attempt came
  */
-export function mayBeOfMail({ cause, stage }: { readonly cause: string; readonly stage: string }): boolean {
-  return cause === "unreachable" && ["sender", "recipient", "data"].includes(stage);
+export function mayBeOfMail({ cause, stage }: Trouble): boolean {
+  if (cause === "unreachable") return ["sender", "recipient", "data"].includes(stage);
+  return isRelayTrouble(cause) && ["recipient", "data", "answer"].includes(stage);
+}
+
+/** Whether it is so likely the mail's own doing that another mail finds out soon, however often that fails. */
+export function isLikelyOfMail(trouble: Trouble): boolean {
+  return mayBeOfMail(trouble) && ["unreachable", "relaying", "unclear"].includes(trouble.cause);
 }
 
 /** How a mail may leave now. A probe has to be taken by one mail alone. */
@@ -151,7 +168,8 @@ export function wayOut(relay: RelayState, mail: Leaving, now: Date): WayOut {
   const since = isFuture(downSince, now) ? new Date(now.getTime() - FALLBACK_AFTER_MS) : downSince;
   const fallbackAt = mail.hasFallback && mail.pressing ? fallbackFrom(since, mail.chanceUntil) : null;
   if (fallbackAt !== null && now >= fallbackAt) return { kind: "fallback" };
-  const probeAt = probed ? relay.probingUntil : nextProbeAt;
+  const probeOver = new Date(Math.min(relay.probingUntil?.getTime() ?? 0, now.getTime() + PROBED_AGAIN_MS));
+  const probeAt = probed ? probeOver : nextProbeAt;
   const turns = [probeAt, last, givesUp, mail.usefulUntil, fallbackAt].filter((at) => at !== null && at > now);
   const until = new Date(Math.min(...turns.map(Number)));
   return { kind: "wait", until, reason: waitReason(downSince, relay.error) };

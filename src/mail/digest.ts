@@ -56,6 +56,10 @@ export type DigestInput = {
     readonly dead: readonly {
       readonly recipient: string;
       readonly subject: string | null;
+      /** Names of the organizations of some of the invitations that it was about; null where one has none. */
+      readonly organizations: readonly (string | null)[];
+      /** How many invitations it was about. */
+      readonly invites: number;
       /** When it was given up. */
       readonly at: Date;
       readonly why: string;

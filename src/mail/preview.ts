@@ -157,8 +157,10 @@ function digestOf(samples: Samples, settings: PreviewSettings, busy: boolean): R
   const dead = {
     recipient: "former.colleague@example.com",
     subject: "[ops] 2 invitations need attention",
+    organizations: texts.names.slice(0, 2),
+    invites: 2,
     at: inHours(-20),
-    why: `refused for good: the mail server mail.example.com:587 refuses the recipient; check the address, and that mail for it is taken from here: 550 5.1.1 no such mailbox: ${texts.names[0]}`,
+    why: `refused for good: the mail server mail.example.com:587 refuses the recipient; check the address, and that its mailbox takes mail: 550 5.1.1 no such mailbox: ${texts.names[0]}`,
   };
   return renderDigest({
     ...settings,

@@ -35,7 +35,7 @@ export type MailInput = {
   readonly from: string;
   /** All events of this mail, of any watch, in any order. */
   readonly events: readonly Event[];
-  /** As now known: the invites that the events concern, and those that a blind watch puts at risk. */
+  /** As now known: those that the events concern, that a blind watch puts at risk, that a lost mail was about. */
   readonly invites: readonly Invite[];
   /** Hash of the watch's last event after the sync, 64 hexadecimal digits; told in an inventory. */
   readonly chainHead: string;
@@ -105,7 +105,7 @@ export function buildMailView(input: Content, calendars: readonly CalendarAttach
     title: titleOf(titleInput, times, { nameLength: NAME_LENGTH, named: watch !== "default" }),
     lead: leadSentences(material),
     sections: kind === "inventory" ? inventorySections(material) : newsSections(material),
-    notes: notesOf(events, times),
+    notes: notesOf(events, input.invites, times),
     action: actionOf(news, gaps, calendars),
     footer: footerOf(input, telling),
   };

@@ -148,7 +148,7 @@ describe("a silence that was asked for since", () => {
     const result = release(news([expiring()]), { silences: [silence()] });
 
     const hold = { cause: "silence", until: after(DAY), reason: "the silence s1: a move" };
-    assert.deepEqual(result, { kind: "hold", hold, ...SETTLED });
+    assert.deepEqual(result, { kind: "hold", hold, others: [], ...SETTLED });
   });
 
   test("holds a mail of several events where it covers all of them", () => {

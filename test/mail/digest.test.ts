@@ -64,6 +64,9 @@ function factsOf(view: MailView, title: RegExp): Record<string, string> {
   return Object.fromEntries(facts.map(({ label, value, more = [] }) => [label, [value, ...more].join("\n")]));
 }
 
+/** A mail that was given up. */
+const LOST = { recipient: "a@b.example", organizations: ["Acme"], invites: 1, at: now };
+
 test("a quiet week is told in a few lines, with the chain's head", () => {
   const { subject, text } = renderDigest(digest());
 
@@ -126,16 +129,23 @@ test("a blind watch is told with since when, the cause and what is unseen", () =
   });
 });
 
-test("an undeliverable mail is told with its recipient, its subject and the reason", () => {
+test("an undeliverable mail is told with its recipient, its subject, its invitations and the reason", () => {
   const dead = [
-    { recipient: "gone@example.com", subject: "New invitation from “Acme”", at: inHours(-30), why: "550 no mailbox" },
+    {
+      recipient: "gone@example.com",
+      subject: "2 invitations need attention",
+      organizations: ["Acme", null],
+      invites: 7,
+      at: inHours(-30),
+      why: "550 no mailbox",
+    },
   ];
 
   const facts = factsOf(buildDigestView(digest({ mail: mail({ dead, deadCount: 3 }) })), /attention/);
 
   assert.equal(
     facts.To,
-    "gone[at]example[.]com\n“New invitation from 'Acme'”, Sat 21 Nov 2026, 08:00 CET (07:00 UTC)\n“550 no mailbox”",
+    "gone[at]example[.]com\n“2 invitations need attention” about the invitations from “Acme”, an organization without a name (and 5 more), Sat 21 Nov 2026, 08:00 CET (07:00 UTC)\n“550 no mailbox”",
   );
   assert.equal(facts.More, '(and 2 more; "invitewatch notifications" lists them all)');
 });
@@ -223,7 +233,7 @@ test("both parts of a digest state the same, and mail programs show it whole", (
   const names = ["ops", "lab", "legal", "finance", "mobile", "web", "data", "infra", "security", "partners"];
   const gaps = [gap(), gap()];
   const many = Array.from({ length: 20 }, (_, index) => invite({ id: `${index}`.padStart(32, "0") }));
-  const dead = Array.from({ length: 20 }, () => ({ recipient: "a@b.example", subject: "S", at: now, why: "550" }));
+  const dead = Array.from({ length: 20 }, () => ({ ...LOST, subject: "S", why: "550" }));
   const input = digest({
     watches: names.map((name) => watch({ ...blind, name, gaps, pending: many, pendingCount: 20, silenced: 1 })),
     mail: mail({ owed: 5, oldestOwedAt: inHours(-3), dead, deadCount: 20, delivered: 9 }),
@@ -257,7 +267,7 @@ for (const { name, text: hostile } of hostileTexts()) {
     const some = [invite({ id: hostile, organizationName: hostile, invitedBy: hostile, roles: [hostile] })];
     const gaps = [gap({ reason: hostile, until: null }), gap({ reason: hostile })];
     const watches = [watch({ name: hostile, pending: some, pendingCount: 1, gaps, blindSince: now }), watch()];
-    const dead = [{ recipient: "a@b.example", subject: hostile, at: now, why: hostile }];
+    const dead = [{ ...LOST, subject: hostile, organizations: [hostile], why: hostile }];
 
     const { subject, text, html } = renderDigest(digest({ watches, mail: mail({ dead, deadCount: 1 }) }));
 

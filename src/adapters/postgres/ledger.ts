@@ -30,7 +30,7 @@ export function createLedger(db: Db, watch: string, { lock }: { readonly lock: b
     },
     sight: ({ blindSince }) => readSight(db, watch, blindSince),
     atRisk: (stretch) => readAtRisk(db, watch, stretch),
-    planContext: (events, now) => readPlanContext(db, watch, events, now),
+    planContext: (events, now) => readPlanContext(db, watch, events, { now, lock }),
   };
 }
 

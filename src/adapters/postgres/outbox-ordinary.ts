@@ -33,7 +33,7 @@ export type OwedRow = NotificationRow & {
 export type Asked = { readonly id: string; readonly now: Date; readonly given: Releasing };
 
 type Candidate = Asked & { readonly row: OrdinaryRow };
-type OrdinaryRow = OwedRow & { has_others: boolean; released_ms: number[] };
+type OrdinaryRow = OwedRow & { released_ms: number[] };
 
 /** A mail that goes out, with what it tells. */
 type Leaving = { readonly row: NotificationRow; readonly now: Date; readonly events: readonly Event[] };
@@ -90,10 +90,6 @@ async function lockCandidates(tx: Tx, asked: readonly Asked[]): Promise<readonly
   const since = new Date(Math.min(...asked.map(({ now }) => now.getTime())) - HOUR_MS);
   const rows = await tx.$queryRaw<OrdinaryRow[]>`
     SELECT n.*,
-      EXISTS (
-        SELECT 1 FROM notification o
-        WHERE o.recipient = n.recipient AND o.state = 'pending' AND o.id <> n.id AND o.held_by IS NOT NULL AND o.mime IS NULL
-      ) AS has_others,
       array(
         SELECT (extract(epoch FROM r.released_at) * 1000)::float8 FROM notification r
         WHERE r.recipient = n.recipient AND r.id <> n.id AND r.released_at > ${since} ORDER BY r.released_at
@@ -105,7 +101,7 @@ async function lockCandidates(tx: Tx, asked: readonly Asked[]): Promise<readonly
   const recipients = new Set<string>();
   return asked.flatMap((one) => {
     const row = byId.get(one.id);
-    if (row === undefined || row.has_others || recipients.has(row.recipient)) return [];
+    if (row === undefined || recipients.has(row.recipient)) return [];
     if (!isDue(row, one.now, one.given.takeOver)) return [];
     recipients.add(row.recipient);
     return [{ ...one, row }];

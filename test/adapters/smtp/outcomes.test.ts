@@ -145,7 +145,7 @@ const CASES: readonly Case[] = [
   {
     name: "the sender is refused",
     fault: answer("sender", "550 5.7.1 who are you"),
-    expected: ["failed temporary", "sender", 550, "5.7.1"],
+    expected: ["failed sender", "sender", 550, "5.7.1"],
     says: /refuses the sender; check that it lets this login send as MAIL_FROM: 550/,
   },
   {
@@ -181,6 +181,18 @@ const CASES: readonly Case[] = [
     fault: answer("recipient", "451 4.7.1 greylisted"),
     expected: ["failed temporary", "recipient", 451, "4.7.1"],
     says: /refuses it for now; where that lasts, look into its log: 451/,
+  },
+  {
+    name: "the sender is refused where the recipient is named",
+    fault: answer("recipient", "553 5.7.1 <invites@example.com>: Sender address rejected: not owned by user mailer"),
+    expected: ["failed sender", "recipient", 553, "5.7.1"],
+    says: /refuses the sender; check that it lets this login send as MAIL_FROM: 553/,
+  },
+  {
+    name: "the relay wants to know who asks",
+    fault: answer("recipient", "554 5.7.1 <ops@example.com>: Relay access denied"),
+    expected: ["failed relaying", "recipient", 554, "5.7.1"],
+    says: /does not pass mail on to this recipient; check the user in SMTP_URL, .*: 554/,
   },
   {
     name: "the recipient is refused",
@@ -242,6 +254,12 @@ const CASES: readonly Case[] = [
     fault: answer("answer", "550 5.7.1 spam"),
     expected: ["refused message", "answer", 550, "5.7.1"],
     says: /refuses the mail itself; look into its log: 550 5\.7\.1 spam$/,
+  },
+  {
+    name: "a limit on sending is reached",
+    fault: answer("answer", "550 5.4.5 Daily user sending limit exceeded"),
+    expected: ["failed quota", "answer", 550, "5.4.5"],
+    says: /takes no more mail for now, because a limit on sending is reached; .*: 550 5\.4\.5/,
   },
   {
     name: "the mail is refused for now",
