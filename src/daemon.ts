@@ -53,7 +53,7 @@ async function work(config: Config, runtime: Runtime, log: Logger, stop: AbortSi
     void catchUpMails(runtime, log);
   }, OVERDUE_CHECK_MS);
   try {
-    await runtime.queue.work(createWorkers(runtime, log, stop), Math.max(1, config.watches.length));
+    await runtime.queue.work(createWorkers(runtime, log, stop));
     for (const watch of config.watches) {
       const task = await scheduleSyncs(watch, config, runtime, log);
       tasks.push(task);
@@ -149,7 +149,6 @@ async function catchUpMails({ outbox, queue, clock }: Runtime, log: Logger): Pro
 async function requestDigest(id: string, { queue }: Runtime, log: Logger): Promise<void> {
   try {
     await queue.requestDigest(id);
-    queue.wake();
   } catch (error) {
     log.error(
       { event: "digest.not_requested", err: error },
@@ -180,8 +179,7 @@ async function whileDatabaseAnswers(log: Logger, check: () => Promise<void>): Pr
 
 async function request(id: string, watch: WatchConfig, { queue }: Runtime, log: Logger): Promise<void> {
   try {
-    await queue.requestSync(watch.name, id);
-    queue.wake();
+    await queue.requestSlot(watch.name, id);
   } catch (error) {
     log.error(
       { event: "sync.not_requested", watch: watch.name, err: error },

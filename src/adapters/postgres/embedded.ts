@@ -5,7 +5,7 @@
  * is a client of the socket. So there is one way to the database, embedded or not.
  */
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
@@ -29,6 +29,8 @@ export type Embedded = {
   };
   /** Does the work while no other process does such work on the folder. @throws DatabaseError where one never ends */
   alone<T>(work: () => Promise<T>): Promise<T>;
+  /** A lock that ends with its process at the latest; null where another process has it. */
+  lock(name: string): (() => void) | null;
   close(): Promise<void>;
 };
 
@@ -63,6 +65,7 @@ export async function openEmbedded(folder: string, role: Role): Promise<Embedded
   const connection = { host: socketDir, port: PORT, user: "postgres", database: "postgres" };
   const ownerFile = join(dir, "owner");
   const alone = <T>(work: () => Promise<T>) => workAlone(dir, work);
+  const lock = (name: string) => tryPassingLock(join(dir, name));
 
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
@@ -77,6 +80,7 @@ export async function openEmbedded(folder: string, role: Role): Promise<Embedded
       return {
         connection,
         alone,
+        lock,
         async close() {
           await close();
           unlock();
@@ -90,7 +94,8 @@ export async function openEmbedded(folder: string, role: Role): Promise<Embedded
         { permanent: true },
       );
     }
-    if (role !== "daemon" && (await accepts(connection.host))) return { connection, alone, close: async () => {} };
+    if (role !== "daemon" && (await accepts(connection.host)))
+      return { connection, alone, lock, close: async () => {} };
     if (Date.now() > deadline) {
       throw new DatabaseError(
         `The embedded database in ${dir} is in use and does not answer; try again, or stop what uses it.`,
@@ -152,6 +157,16 @@ function tryLock(file: string): (() => void) | null {
     const message = `The lock ${file} of the embedded database cannot be taken; check the folder's rights.`;
     throw new DatabaseError(message, { cause: error, permanent: true });
   }
+}
+
+/** A lock whose file is gone with it. */
+function tryPassingLock(file: string): (() => void) | null {
+  const unlock = tryLock(file);
+  if (unlock === null) return null;
+  return () => {
+    rmSync(file, { force: true });
+    unlock();
+  };
 }
 
 /** Where the socket lives: in the folder itself, or in a temporary one where its path is too long for a socket. */

@@ -11,6 +11,8 @@ export type Connection = PoolConfig & {
   readonly onConnect: (client: ClientBase) => Promise<unknown>;
   /** Where Postgres' own locks keep nobody out: does the work while no other process does such work. */
   readonly alone?: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Where there are no sessions that end with their process: a lock that does. Null where another process has it. */
+  readonly lock?: (name: string) => (() => void) | null;
 };
 
 /** Runs one statement with its values, without Prisma in between: for statements of which there are many. */
@@ -31,6 +33,8 @@ export type Database = {
 const EMBEDDED_SCHEME = "pglite:";
 const CONNECT_TIMEOUT_MS = 10_000;
 const POOL_SIZE = 10;
+/** Connecting anew costs more statements than a daemon needs at rest. Shorter than what is taken for silence. */
+export const IDLE_CONNECTION_MS = 50_000;
 /** A server that is gone without a word is noticed some ten seconds after this. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 /** Less than others wait for a lock of ours (see the time of a transaction), and more than we ever think in one. */
@@ -45,7 +49,9 @@ const SILENCE_MS = 60_000;
 export async function openDatabase(url: string, role: Role, silenceMs = SILENCE_MS): Promise<Database> {
   const embedded = url.startsWith(EMBEDDED_SCHEME) ? await openEmbedded(url.slice(EMBEDDED_SCHEME.length), role) : null;
   const connection: Connection = {
-    ...(embedded === null ? { connectionString: url } : { ...embedded.connection, alone: embedded.alone }),
+    ...(embedded === null
+      ? { connectionString: url }
+      : { ...embedded.connection, alone: embedded.alone, lock: embedded.lock }),
     application_name: "invitewatch",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
@@ -99,7 +105,7 @@ function breakWhenSilent(client: ClientBase, silenceMs: number): void {
 }
 
 function createPool(connection: Connection): Pool {
-  const pool = new Pool({ ...connection, max: POOL_SIZE } as PoolConfig);
+  const pool = new Pool({ ...connection, max: POOL_SIZE, idleTimeoutMillis: IDLE_CONNECTION_MS } as PoolConfig);
   // A connection that breaks while nobody uses it is replaced; whoever uses one is told by the query.
   pool.on("error", () => {});
   return pool;
