@@ -2,12 +2,15 @@
 import { randomUUID } from "node:crypto";
 import type { PgBoss } from "pg-boss";
 import type { Database } from "./open.ts";
+import { createJobClaims, type JobClaims } from "./queue-claims.ts";
 import { watchDueJobs } from "./queue-due.ts";
 import { showPresence } from "./queue-presence.ts";
 import { createWorker, type JobRun, type Worker, type WorkerOptions } from "./queue-worker.ts";
 
 /** How often we look for what others put into the queue, where they can tell us of it and where they cannot. */
 const LOOK_EVERY_MS = { told: 10_000, untold: 3_000 } as const;
+/** How often we look for processes that are gone. */
+const LOST_EVERY_MS = 20_000;
 
 /** A queue, and what its jobs are run by. */
 export type QueueToWork = { readonly options: WorkerOptions; readonly run: JobRun };
@@ -36,6 +39,10 @@ export async function startWork(queues: readonly QueueToWork[], ports: WorkPorts
 
   const hearing = { onError, onNotice: (name: string) => (workers.has(name) ? wake(name) : wakeAll()) };
   const presence = await showPresence(database, id, hearing);
+  const claims = presence === null ? null : createJobClaims({ database, boss, id, presence });
+
+  const taken = () => Object.fromEntries([...workers].map(([name, worker]) => [name, worker.taken()]));
+  const onTaken = async () => claims?.write(taken()).catch(onError);
   const dueJobs = watchDueJobs({
     sql: database.sql,
     schema: ports.schema,
@@ -46,19 +53,44 @@ export async function startWork(queues: readonly QueueToWork[], ports: WorkPorts
     onError,
   });
   for (const { options, run } of queues) {
-    workers.set(
-      options.name,
-      createWorker(options, { boss, onError, onTaken: async () => {}, onFailed: dueJobs.look }, run),
-    );
+    workers.set(options.name, createWorker(options, { boss, onError, onTaken, onFailed: dueJobs.look }, run));
   }
+  const stopSearch = claims === null ? () => {} : searchLost(claims, { onGiven: dueJobs.look, onError });
 
   return {
     wake,
     expect: (name, at) => dueJobs.in(name, Math.max(0, at.getTime() - Date.now()) + 1),
     async stop(graceMs) {
+      stopSearch();
       await dueJobs.stop();
       await Promise.all([...workers.values()].map((worker) => worker.stop(graceMs)));
+      await claims?.close().catch(onError);
       await presence?.close();
     },
   };
 }
+
+/** Gives back what processes that are gone had in hand, now and from time to time. @returns what ends it */
+function searchLost(claims: JobClaims, { onGiven, onError }: SearchPorts): () => void {
+  let stopped = false;
+  let searching = false;
+  const search = async () => {
+    if (searching) return;
+    searching = true;
+    try {
+      if ((await claims.giveBackLost()) > 0) onGiven();
+    } catch (error) {
+      if (!stopped) onError(error as Error);
+    } finally {
+      searching = false;
+    }
+  };
+  void search();
+  const timer = setInterval(search, LOST_EVERY_MS);
+  return () => {
+    stopped = true;
+    clearInterval(timer);
+  };
+}
+
+type SearchPorts = { readonly onGiven: () => void; readonly onError: (error: Error) => void };
