@@ -1,5 +1,5 @@
 /** The daemon: opens the runtime, schedules syncs, works until it is told to stop. */
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { createTask, type ScheduledTask } from "node-cron";
 import { DatabaseError } from "./adapters/postgres/database-error.ts";
 import { createReader } from "./adapters/postgres/read-store.ts";
@@ -11,6 +11,7 @@ import {
   overdueJobId,
   slotJobId,
 } from "./app/schedule.ts";
+import type { LastSyncs } from "./app/store.ts";
 import type { Config, WatchConfig } from "./config/config.ts";
 import type { Logger } from "./log.ts";
 import { healthPages } from "./web/health.ts";
@@ -48,21 +49,24 @@ export async function runDaemon(config: Config, log: Logger, stop: AbortSignal):
 async function work(config: Config, runtime: Runtime, log: Logger, stop: AbortSignal): Promise<void> {
   const tasks: ScheduledTask[] = [];
   const overdueCheck = setInterval(() => {
-    for (const watch of config.watches) void catchUp(watch, false, runtime, log);
+    void catchUp(config.watches, false, runtime, log);
     void catchUpDigest(config, runtime, log);
     void catchUpMails(runtime, log);
   }, OVERDUE_CHECK_MS);
   try {
     await runtime.queue.work(createWorkers(runtime, log, stop));
     for (const watch of config.watches) {
+      // Signals are heard between turns.
+      await turn();
+      if (stop.aborted) return;
       const task = await scheduleSyncs(watch, config, runtime, log);
       tasks.push(task);
-      await catchUp(watch, true, runtime, log);
       log.info(
         { event: "watch.scheduled", watch: watch.name, schedule: watch.schedule, next: task.getNextRun() },
         "watching",
       );
     }
+    await catchUp(config.watches, true, runtime, log);
     if (config.digest !== null) tasks.push(await scheduleDigests(config.digest.schedule, config, runtime, log));
     await catchUpDigest(config, runtime, log);
     await catchUpMails(runtime, log);
@@ -157,16 +161,27 @@ async function requestDigest(id: string, { queue }: Runtime, log: Logger): Promi
   }
 }
 
-/** Asks for a sync that is due although no slot of the schedule asks for it. */
-async function catchUp(watch: WatchConfig, starting: boolean, runtime: Runtime, log: Logger): Promise<void> {
-  await whileDatabaseAnswers(log.child({ watch: watch.name }), async () => {
-    const now = runtime.clock.now();
-    const last = await runtime.store.lastSyncs(watch.name);
-    if (!isOverdue(last, { intervalMs: watch.intervalMs, starting }, now)) return;
-    log.info({ event: "sync.overdue", watch: watch.name, lastSyncAt: last.anyAt }, "a sync is overdue");
-    await request(overdueJobId(watch.name, now), watch, runtime, log);
+/** Asks for the syncs that are due although no slot of the schedule asks for them. */
+async function catchUp(
+  watches: readonly WatchConfig[],
+  starting: boolean,
+  { store, queue, clock }: Runtime,
+  log: Logger,
+): Promise<void> {
+  await whileDatabaseAnswers(log, async () => {
+    const now = clock.now();
+    const lastSyncs = await store.lastSyncs(watches.map(({ name }) => name));
+    const requests = watches.map(async (watch) => {
+      const last = lastSyncs.get(watch.name) ?? NEVER_SYNCED;
+      if (!isOverdue(last, { intervalMs: watch.intervalMs, starting }, now)) return;
+      log.info({ event: "sync.overdue", watch: watch.name, lastSyncAt: last.anyAt }, "a sync is overdue");
+      await queue.requestSync(watch.name, overdueJobId(watch.name, now));
+    });
+    await Promise.all(requests);
   });
 }
+
+const NEVER_SYNCED: LastSyncs = { completeAt: null, anyAt: null };
 
 /** Does what each check does anew: where the database does not answer, that is said, and the next check is waited for. */
 async function whileDatabaseAnswers(log: Logger, check: () => Promise<void>): Promise<void> {

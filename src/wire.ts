@@ -145,11 +145,14 @@ function digestWatches({ watches }: Config): ReadonlyMap<string, readonly string
 
 /** Every watch by name, in the order of the configuration. @param config with `missing` empty */
 export function wireWatches(config: Config, clock: Clock = systemClock): ReadonlyMap<string, WiredWatch> {
-  return new Map(config.watches.map((watch) => [watch.name, wireWatch(watch, config, clock)]));
+  // Both read all of the configuration: made for each watch, they would cost the square of the watches.
+  const shared = { clock, redact: createRedactor(config.secrets), messageId: mailSettings(config).messageId };
+  return new Map(config.watches.map((watch) => [watch.name, wireWatch(watch, config, shared)]));
 }
 
-function wireWatch(watch: WatchConfig, config: Config, clock: Clock): WiredWatch {
-  const { messageId } = mailSettings(config);
+type Shared = Pick<SyncPlan, "messageId"> & { readonly clock: Clock; readonly redact: (text: string) => string };
+
+function wireWatch(watch: WatchConfig, config: Config, { clock, redact, messageId }: Shared): WiredWatch {
   return {
     plan: {
       watch: watch.name,
@@ -162,7 +165,7 @@ function wireWatch(watch: WatchConfig, config: Config, clock: Clock): WiredWatch
       baseUrl: config.cloudflareBaseUrl,
       credential: watch.credential,
       clock,
-      redact: createRedactor(config.secrets),
+      redact,
       deadlineMs: config.syncDeadlineMs,
     }),
   };
