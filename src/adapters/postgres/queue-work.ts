@@ -62,8 +62,7 @@ export async function startWork(queues: readonly QueueToWork[], ports: WorkPorts
     expect: (name, at) => dueJobs.in(name, Math.max(0, at.getTime() - Date.now()) + 1),
     async stop(graceMs) {
       stopSearch();
-      await dueJobs.stop();
-      await Promise.all([...workers.values()].map((worker) => worker.stop(graceMs)));
+      await Promise.all([dueJobs.stop(), ...[...workers.values()].map((worker) => worker.stop(graceMs))]);
       await claims?.close().catch(onError);
       await presence?.close();
     },

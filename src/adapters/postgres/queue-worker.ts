@@ -157,8 +157,7 @@ export function createWorker(
     taken: () => [...claims.keys()].map(({ id, retryCount }) => ({ id, retryCount })),
     async stop(graceMs) {
       stopping = true;
-      await fetching;
-      await until(() => claims.size === 0, graceMs);
+      await until(() => fetching === null && claims.size === 0, graceMs);
       givenUp = true;
       await giveBack([...claims]);
       await until(() => claims.size === 0, LAST_WORDS_MS);

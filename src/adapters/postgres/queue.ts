@@ -5,6 +5,7 @@
  * and that of one of which nothing is known when its heartbeat has been missing for a while. Retrying a mail is ours to
  * decide, so a job is only run again after a crash.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { type DatabaseOptions, fromPrisma, PgBoss, type Queue as QueueSettings } from "pg-boss";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import { createBatcher } from "./batcher.ts";
@@ -47,6 +48,8 @@ const SLOW_SYNC_MS = 3_000;
 const DELIVERIES_AT_ONCE = 400;
 /** Longer than the relay needs for all mails that are taken at a time, were it to take the longest with each. */
 const DELIVERIES_EXPIRE_SECONDS = 4 * 3_600;
+/** How long it may take to write down what did not end in time. */
+const LAST_WORDS_MS = 1_500;
 /** How long the jobs of syncs are kept: no replica is so late that it asks for a slot of the schedule again. */
 const SYNCS_KEPT_SECONDS = 2 * 3_600;
 const DELIVERIES_KEPT_SECONDS = 86_400;
@@ -133,8 +136,12 @@ export function createQueue(database: Database, onError: (error: Error) => void)
     },
     resultsOf: (jobIds) => readResults(database, jobIds),
     async stop(graceMs) {
-      await work?.stop(graceMs);
-      await boss.stop({ graceful: false, close: true });
+      const stopped = async () => {
+        await work?.stop(graceMs);
+        await boss.stop({ graceful: false, close: true });
+      };
+      // A database that is gone without a word answers none of the last statements.
+      await Promise.race([stopped(), delay(graceMs + LAST_WORDS_MS, undefined, { ref: false })]);
     },
   };
 }

@@ -435,3 +435,21 @@ test("stopping waits for the work in hand, and gives back what does not end in t
   assert.equal(states[quick], "completed");
   assert.equal(states[slow], "retry");
 });
+
+test("a queue stops in time though its database is gone without a word", { timeout: 30_000 }, async () => {
+  const relay = await startRelay(new URL(database.url));
+  const opened = await openDatabase(relay.url, "command");
+  const queue = createQueue(opened, () => {});
+  await queue.start();
+  await queue.work(workers());
+  relay.vanish();
+  queue.wake();
+  const toldAt = performance.now();
+
+  await queue.stop(1_000);
+
+  const tookMs = performance.now() - toldAt;
+  await relay.close();
+  await opened.close();
+  assert.ok(tookMs < 5_000, `it took ${Math.round(tookMs)} ms`);
+});
