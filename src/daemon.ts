@@ -1,15 +1,16 @@
 /** The daemon: opens the runtime, schedules syncs, works until it is told to stop. */
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { DatabaseError } from "./adapters/postgres/database-error.ts";
 import { readClockSkew } from "./adapters/postgres/read-clock.ts";
 import { createReader } from "./adapters/postgres/read-store.ts";
-import { digestJobId, overdueAtStart, overdueDigest, overdueJobId, overdueSync, slotJobId } from "./app/schedule.ts";
+import { digestJobId, overdueAtStart, overdueDigest, overdueSync } from "./app/schedule.ts";
+import type { LastSyncs } from "./app/store.ts";
 import { createClockAlarm } from "./clock-alarm.ts";
-import type { Config, WatchConfig } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
 import type { Logger } from "./log.ts";
 import { slotsOf } from "./schedule/slots.ts";
 import { createScheduler } from "./scheduler.ts";
-import { requestSlot } from "./slot-request.ts";
+import { requestSlot, type SlotRequest } from "./slot-request.ts";
 import { healthPages } from "./web/health.ts";
 import { createReadiness } from "./web/readiness.ts";
 import { serveHttp } from "./web/server.ts";
@@ -52,24 +53,27 @@ async function work(config: Config, runtime: Runtime, log: Logger, stop: AbortSi
     });
   const overdueCheck = setInterval(() => {
     void compareClocks();
-    for (const watch of config.watches) void catchUp(watch, false, config, runtime, log);
+    void catchUp(false, config, runtime, log);
     void catchUpDigest(config, runtime, log);
     void catchUpMails(runtime, log);
   }, OVERDUE_CHECK_MS);
   try {
     await compareClocks();
-    await runtime.queue.work(createWorkers(runtime, log, stop), Math.max(1, config.watches.length));
+    await runtime.queue.work(createWorkers(runtime, log, stop));
     for (const watch of config.watches) {
+      // Signals are heard between turns.
+      await turn();
+      if (stop.aborted) return;
       const next = scheduler.add({
         expression: watch.schedule,
         timezone: watch.timezone,
         jitterMs: config.jitterMs,
         // Every replica asks at each slot; the slot's name makes it one job.
-        run: (slot) => void request(slotJobId(watch.name, slot), watch, runtime, log),
+        run: (slot) => void request({ watch: watch.name, slot, jitterMs: config.jitterMs }, runtime, log),
       });
-      await catchUp(watch, true, config, runtime, log);
       log.info({ event: "watch.scheduled", watch: watch.name, schedule: watch.schedule, next }, "watching");
     }
+    await catchUp(true, config, runtime, log);
     if (config.digest !== null) {
       const { schedule } = config.digest;
       const run = (slot: Date) => void requestDigest(digestJobId(slot), runtime, log);
@@ -134,9 +138,7 @@ async function catchUpMails({ outbox, queue, clock }: Runtime, log: Logger): Pro
 /** @returns whether it was not asked for before */
 async function requestDigest(id: string, { queue }: Runtime, log: Logger): Promise<boolean> {
   try {
-    const isNew = await queue.requestDigest(id);
-    queue.wake();
-    return isNew;
+    return await queue.requestDigest(id);
   } catch (error) {
     log.error(
       { event: "digest.not_requested", err: error },
@@ -146,25 +148,26 @@ async function requestDigest(id: string, { queue }: Runtime, log: Logger): Promi
   }
 }
 
-/** Asks for a sync that is due although no slot of the schedule asks for it. */
-async function catchUp(
-  watch: WatchConfig,
-  starting: boolean,
-  { jitterMs }: Config,
-  runtime: Runtime,
-  log: Logger,
-): Promise<void> {
-  await whileDatabaseAnswers(log.child({ watch: watch.name }), async () => {
+/** Asks for the syncs that are due although no slot of the schedule asks for them. */
+async function catchUp(starting: boolean, config: Config, runtime: Runtime, log: Logger): Promise<void> {
+  const { watches, jitterMs } = config;
+  await whileDatabaseAnswers(log, async () => {
     const now = runtime.clock.now();
-    const last = await runtime.store.lastSyncs(watch.name);
-    const schedule = { intervalMs: watch.intervalMs, slots: slotsOf(watch.schedule, watch.timezone), jitterMs };
-    const overdue = starting ? overdueAtStart(last, schedule, now) && { slot: null } : overdueSync(last, schedule, now);
-    if (!overdue) return;
-    const id = overdue.slot === null ? overdueJobId(watch.name, now) : slotJobId(watch.name, overdue.slot);
-    if (!(await request(id, watch, runtime, log))) return;
-    log.info({ event: "sync.overdue", watch: watch.name, lastSyncAt: last.anyAt }, "a sync is overdue");
+    const lastSyncs = await runtime.store.lastSyncs(watches.map(({ name }) => name));
+    const requests = watches.map(async ({ name: watch, ...rest }) => {
+      const last = lastSyncs.get(watch) ?? NEVER_SYNCED;
+      const schedule = { intervalMs: rest.intervalMs, slots: slotsOf(rest.schedule, rest.timezone), jitterMs };
+      const overdue = starting
+        ? overdueAtStart(last, schedule, now) && { slot: null }
+        : overdueSync(last, schedule, now);
+      if (!overdue || !(await request({ watch, slot: overdue.slot, jitterMs }, runtime, log))) return;
+      log.info({ event: "sync.overdue", watch, lastSyncAt: last.anyAt }, "a sync is overdue");
+    });
+    await Promise.all(requests);
   });
 }
+
+const NEVER_SYNCED: LastSyncs = { completeAt: null, anyAt: null };
 
 /** Does what each check does anew: where the database does not answer, that is said, and the next check is waited for. */
 async function whileDatabaseAnswers(log: Logger, check: () => Promise<void>): Promise<void> {
@@ -176,14 +179,12 @@ async function whileDatabaseAnswers(log: Logger, check: () => Promise<void>): Pr
 }
 
 /** @returns whether it was not asked for before */
-async function request(id: string, watch: WatchConfig, runtime: Runtime, log: Logger): Promise<boolean> {
+async function request(asked: SlotRequest, runtime: Runtime, log: Logger): Promise<boolean> {
   try {
-    const isNew = await requestSlot(watch.name, id, runtime);
-    runtime.queue.wake();
-    return isNew;
+    return await requestSlot(asked, runtime);
   } catch (error) {
     log.error(
-      { event: "sync.not_requested", watch: watch.name, err: error },
+      { event: "sync.not_requested", watch: asked.watch, err: error },
       "a sync could not be asked for; the next slot will ask again",
     );
     return false;

@@ -1,21 +1,35 @@
 /** Asks for the sync of a slot, once on all replicas, also where a clock that was set back comes to the slot again. */
-import { repeatedJobId } from "./app/schedule.ts";
+import { overdueJobId, repeatedJobId, slotJobId } from "./app/schedule.ts";
 import type { Runtime } from "./wire.ts";
 
-/**
- * @param firstId the same for the same slot on every replica
- * @returns whether it was asked for; false where the slot has been taken
- */
+export type SlotRequest = {
+  readonly watch: string;
+  /** Null for a sync that is due now whatever the slot. */
+  readonly slot: Date | null;
+  /** By so much the sync of a slot may begin later. */
+  readonly jitterMs: number;
+};
+
+/** By so much the clocks of two replicas may differ, and a sync may be late. */
+const TOLERANCE_MS = 5 * 60_000;
+
+/** @returns whether it was asked for; false where the slot has been taken */
 export async function requestSlot(
-  watch: string,
-  firstId: string,
-  { queue, store }: Pick<Runtime, "queue" | "store">,
+  { watch, slot, jitterMs }: SlotRequest,
+  { queue, store, clock }: Pick<Runtime, "queue" | "store" | "clock">,
 ): Promise<boolean> {
-  for (let id = firstId; ; id = repeatedJobId(id)) {
-    if ((await queue.requestSync(watch, id)) !== null) return true;
-    const { done, result } = await queue.resultOf(id);
-    // One that is done and was followed by others belongs to an earlier time that the clock showed the same.
-    const { anyId } = await store.lastSyncs(watch);
-    if (!done || (result !== null && result.syncId === anyId)) return false;
+  const at = slot ?? clock.now();
+  const request = slot === null ? queue.requestSync : queue.requestSlot;
+  for (let id = slot === null ? overdueJobId(watch, at) : slotJobId(watch, slot); ; id = repeatedJobId(id)) {
+    if ((await request(watch, id)) !== null) return true;
+    const state = (await queue.resultsOf([id])).get(id);
+    const { anyAt } = (await store.lastSyncs([watch])).get(watch) ?? { anyAt: null };
+    // Where the last sync is of another time, the one of this slot was asked for before the clock was set back.
+    const isOfSlot = anyAt !== null && isWithin(anyAt.getTime() - at.getTime(), jitterMs);
+    if (state?.done !== true || isOfSlot) return false;
   }
+}
+
+function isWithin(afterSlotMs: number, jitterMs: number): boolean {
+  return afterSlotMs >= -TOLERANCE_MS && afterSlotMs <= jitterMs + TOLERANCE_MS;
 }

@@ -172,12 +172,23 @@ function digestWatches({ watches }: Config): ReadonlyMap<string, readonly string
 
 /** Every watch by name, in the order of the configuration. @param config with `missing` empty */
 export function wireWatches(config: Config, clock: Clock = systemClock): ReadonlyMap<string, WiredWatch> {
-  const outbound = createOutbound(config.cloudflareBaseUrl, config.proxy);
-  return new Map(config.watches.map((watch) => [watch.name, wireWatch(watch, config, clock, outbound)]));
+  // Each reads all of the configuration: made for each watch, they would cost the square of the watches.
+  const shared = {
+    clock,
+    redact: createRedactor(config.secrets),
+    messageId: mailSettings(config).messageId,
+    outbound: createOutbound(config.cloudflareBaseUrl, config.proxy),
+  };
+  return new Map(config.watches.map((watch) => [watch.name, wireWatch(watch, config, shared)]));
 }
 
-function wireWatch(watch: WatchConfig, config: Config, clock: Clock, outbound: Outbound): WiredWatch {
-  const { messageId } = mailSettings(config);
+type Shared = Pick<SyncPlan, "messageId"> & {
+  readonly clock: Clock;
+  readonly redact: (text: string) => string;
+  readonly outbound: Outbound;
+};
+
+function wireWatch(watch: WatchConfig, config: Config, { clock, redact, messageId, outbound }: Shared): WiredWatch {
   return {
     plan: {
       watch: watch.name,
@@ -191,7 +202,7 @@ function wireWatch(watch: WatchConfig, config: Config, clock: Clock, outbound: O
       outbound,
       credential: watch.credential,
       clock,
-      redact: createRedactor(config.secrets),
+      redact,
       deadlineMs: config.syncDeadlineMs,
     }),
   };

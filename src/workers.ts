@@ -1,5 +1,6 @@
 /** What a process does with the jobs that it takes: the use cases, and one log line for how each ended. */
-import type { SyncResult, Workers } from "./adapters/postgres/queue.ts";
+import type { Workers } from "./adapters/postgres/queue.ts";
+import type { SyncResult } from "./adapters/postgres/queue-syncs.ts";
 import { type Attempt, deliver } from "./app/deliver.ts";
 import { makeDigests } from "./app/digest.ts";
 import { digestId } from "./app/schedule.ts";
@@ -20,7 +21,7 @@ export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal):
       const wired = runtime.watches.get(job.watch);
       if (wired === undefined) {
         syncLog.warn({ event: "sync.unknown_watch" }, "a sync was asked for a watch that this process does not know");
-        return { syncId: null, outcome: "failed", reason: `no watch named ${job.watch} is configured here` };
+        return { outcome: "failed", reason: `no watch named ${job.watch} is configured here` };
       }
       try {
         const ports = { source: wired.source, store: runtime.store, clock: runtime.clock, newId: runtime.newId };
@@ -28,7 +29,7 @@ export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal):
         const recording = await runSync(wired.plan, ports, AbortSignal.any([signal, stop]));
         logSync(syncLog, recording, performance.now() - begunMs);
         tellClocks([{ against: "api", ms: recording.sync.clockSkewMs }]);
-        runtime.queue.wake();
+        if (recording.notifications.length > 0) runtime.queue.wake();
         return resultOf(recording);
       } catch (error) {
         if (stop.aborted) syncLog.info({ event: "sync.given_back" }, "the sync was given back");
@@ -69,7 +70,7 @@ export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal):
 }
 
 function resultOf({ sync }: Recording): SyncResult {
-  return { syncId: sync.id, outcome: sync.outcome, reason: sync.reason };
+  return { outcome: sync.outcome, reason: sync.reason };
 }
 
 function logSync(log: Logger, { sync, events, notifications, suppressions }: Recording, tookMs: number): void {

@@ -16,14 +16,15 @@ test("a slot is asked for once on all replicas, and again where a clock that was
   const { queue } = database;
   const none = async () => {};
   const sync = async () => {
-    const { id: syncId, outcome, reason } = (await lab.sync()).sync;
-    return { syncId, outcome, reason };
+    const { outcome, reason } = (await lab.sync()).sync;
+    return { outcome, reason };
   };
-  await queue.work({ sync, deliver: none, digest: none }, 1);
+  await queue.work({ sync, deliver: none, digest: none });
   const { watch } = lab.plan;
-  const ask = () => requestSlot(watch, slotJobId(watch, NOW), { queue, store: lab.store });
+  const ports = { queue, store: lab.store, clock: { now: lab.now } };
+  const ask = () => requestSlot({ watch, slot: NOW, jitterMs: 30_000 }, ports);
   const done = async (id: string) => {
-    while (!(await queue.resultOf(id)).done) await delay(20);
+    while ((await queue.resultsOf([id])).get(id)?.done !== true) await delay(20);
   };
 
   const first = await ask();

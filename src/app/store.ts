@@ -60,19 +60,18 @@ export type Ledger = {
   planContext(events: readonly Event[], now: Date): Promise<PlanContext>;
 };
 
+/** When the complete sync of a watch began that was recorded last, and the one of any outcome; null where there is none. */
+export type LastSyncs = { readonly completeAt: Date | null; readonly anyAt: Date | null };
+
 export type SyncStore = {
-  /** Makes the watch known; no change where it is. */
-  ensureWatch(name: string, now: Date): Promise<void>;
-  /** When the complete sync began that was recorded last, and the one of any outcome, with its id; null where there is none. */
-  lastSyncs(
-    watch: string,
-  ): Promise<{ readonly completeAt: Date | null; readonly anyAt: Date | null; readonly anyId: string | null }>;
+  /** By watch, in one statement. */
+  lastSyncs(watches: readonly string[]): Promise<ReadonlyMap<string, LastSyncs>>;
   /** Pending invites that the list lacks. */
   missing(watch: string, listedIds: readonly string[]): Promise<readonly Invite[]>;
   /** For reading alone. */
   ledger(watch: string): Ledger;
   /**
-   * Records what is decided under the watch's lock, in one transaction with the queue jobs.
+   * Records what is decided under the watch's lock, in one transaction with the queue jobs. A new watch is made known.
    *
    * @param decide reads the ledger and nothing else; called once
    */

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { requireMigrated } from "../adapters/postgres/migrate.ts";
 import { openDatabase } from "../adapters/postgres/open.ts";
-import type { SyncResult } from "../adapters/postgres/queue.ts";
+import type { SyncResult } from "../adapters/postgres/queue-syncs.ts";
 import { readClockSkew } from "../adapters/postgres/read-clock.ts";
 import { createSyncStore } from "../adapters/postgres/sync-store.ts";
 import { renderOwed } from "../app/deliver.ts";
@@ -32,7 +32,7 @@ export async function sync(config: Config, context: Context, stop: AbortSignal):
   });
   try {
     createClockAlarm(log)([{ against: "database", ms: await readClockSkew(runtime.database) }]);
-    await runtime.queue.work(createWorkers(runtime, log, stop), config.watches.length);
+    await runtime.queue.work(createWorkers(runtime, log, stop));
     const round = await runRound(runtime, [...runtime.watches.keys()], stop);
     for (const [watch, result] of round.syncs) await write(context.stdout, `${watch}: ${describe(result)}\n`);
     const zone = createZone(config.timezone);

@@ -231,7 +231,6 @@ describe("two syncs of one watch that record at the same time", () => {
 
   test("know under the lock what the other recorded", async (t) => {
     const lab = await open(t);
-    await lab.store.ensureWatch(lab.plan.watch, lab.now());
     const inside: string[] = [];
     const record = (name: string, snapshot: Snapshot) =>
       lab.store.record(lab.plan.watch, async (ledger) => {

@@ -4,7 +4,7 @@
  * The process that holds the folder's lock runs the database; every other process, and the holder itself,
  * is a client of the socket. So there is one way to the database, embedded or not.
  */
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join, resolve } from "node:path";
@@ -27,6 +27,8 @@ export type Embedded = {
     readonly user: string;
     readonly database: string;
   };
+  /** A lock that ends with its process at the latest; null where another process has it. */
+  lock(name: string): (() => void) | null;
   close(): Promise<void>;
 };
 
@@ -70,6 +72,7 @@ export async function openEmbedded(folder: string, role: Role, stop?: AbortSigna
   await ownFolder(dir, PURPOSE, DATABASE);
   const at = (host: string) => ({ host, port: PORT, user: "postgres", database: "postgres" });
   const ownerFile = join(dir, OWNER);
+  const lock = (name: string) => tryPassingLock(join(dir, name));
 
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
@@ -83,6 +86,7 @@ export async function openEmbedded(folder: string, role: Role, stop?: AbortSigna
       });
       return {
         connection: at(socketDir),
+        lock,
         async close() {
           await close();
           unlock();
@@ -97,7 +101,7 @@ export async function openEmbedded(folder: string, role: Role, stop?: AbortSigna
       );
     }
     const host = role === "daemon" ? null : await findSocketFolder(dir);
-    if (host !== null && (await accepts(host))) return { connection: at(host), close: async () => {} };
+    if (host !== null && (await accepts(host))) return { connection: at(host), lock, close: async () => {} };
     if (performance.now() > deadline) {
       throw new DatabaseError(
         `The embedded database in ${dir} is in use and does not answer; try again, or stop what uses it.`,
@@ -151,6 +155,16 @@ function tryLock(file: string): (() => void) | null {
     const message = `The lock ${file} of the embedded database cannot be taken; is the folder writable for this user, and is there room on its disk?`;
     throw new DatabaseError(message, { cause: error, permanent: true });
   }
+}
+
+/** A lock whose file is gone with it. */
+function tryPassingLock(file: string): (() => void) | null {
+  const unlock = tryLock(file);
+  if (unlock === null) return null;
+  return () => {
+    rmSync(file, { force: true });
+    unlock();
+  };
 }
 
 function accepts(socketDir: string): Promise<boolean> {

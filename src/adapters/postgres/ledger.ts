@@ -1,6 +1,7 @@
 /** What a sync reads of one watch. Every statement works on sets: none is made per invite. */
 import type { Known, Ledger } from "../../app/store.ts";
 import { NOTHING_KNOWN } from "../../app/sync.ts";
+import { GENESIS_HASH } from "../../domain/chain.ts";
 import { type Acquaintance, NO_ACQUAINTANCE } from "../../domain/diff.ts";
 import { LARGEST_SKEW_MS } from "../../domain/elapsed.ts";
 import { type ExpiryRules, lastChanceLeadMs } from "../../domain/expiry.ts";
@@ -13,20 +14,43 @@ import { readPlanContext } from "./plan-context.ts";
 import { headOf, type InviteRow, inviteOf, type WatchRow } from "./rows.ts";
 
 type Db = Pick<Prisma.TransactionClient, "$queryRaw">;
+type WritableDb = Db & Pick<Prisma.TransactionClient, "$executeRaw">;
 
 const DAY_MS = 86_400_000;
 /** Invites that a mail about a blind watch can be concerned with. */
 const MOST_AT_RISK = 100;
 
-/** @param lock whether the watch stays as it is until the transaction ends */
-export function createLedger(db: Db, watch: string, { lock }: { readonly lock: boolean }): Ledger {
+/** For reading alone. */
+export function createLedger(db: Db, watch: string): Ledger {
+  return ledgerOf(db, watch, { lock: false, find: () => readWatch(db, watch, Prisma.empty) });
+}
+
+/** In which the watch stays as it is until the transaction ends. A watch that is not known yet is made known. */
+export function createLockedLedger(tx: WritableDb, watch: string): Ledger {
+  const lockWatch = () => readWatch(tx, watch, Prisma.sql`FOR UPDATE`);
+  const find = async (now: Date) => {
+    const row = await lockWatch();
+    if (row !== undefined) return row;
+    await tx.$executeRaw`
+      INSERT INTO watch (name, created_at, head_hash) VALUES (${watch}, ${now}, ${GENESIS_HASH})
+      ON CONFLICT (name) DO NOTHING`;
+    return lockWatch();
+  };
+  return ledgerOf(tx, watch, { lock: true, find });
+}
+
+async function readWatch(db: Db, name: string, lock: Prisma.Sql): Promise<WatchRow | undefined> {
+  const [row] = await db.$queryRaw<WatchRow[]>`SELECT * FROM watch WHERE name = ${name} ${lock}`;
+  return row;
+}
+
+type WatchAccess = { readonly lock: boolean; readonly find: (now: Date) => Promise<WatchRow | undefined> };
+
+function ledgerOf(db: Db, watch: string, { lock, find }: WatchAccess): Ledger {
   return {
     async know(snapshot, rules, now) {
-      const [row] = await db.$queryRaw<WatchRow[]>`
-        SELECT * FROM watch WHERE name = ${watch} ${lock ? Prisma.sql`FOR UPDATE` : Prisma.empty}`;
-      if (row !== undefined) return readKnown(db, row, { watch, snapshot, rules, now });
-      if (lock) throw new Error(`the watch ${watch} is not in the database`);
-      return NOTHING_KNOWN;
+      const row = await find(now);
+      return row === undefined ? NOTHING_KNOWN : readKnown(db, row, { watch, snapshot, rules, now });
     },
     sight: ({ blindSince }) => readSight(db, watch, blindSince),
     atRisk: (stretch) => readAtRisk(db, watch, stretch),

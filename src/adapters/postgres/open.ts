@@ -52,6 +52,8 @@ export type OpenOptions = {
 };
 
 const POOL_SIZE = 10;
+/** Connecting anew costs more statements than a daemon needs at rest. Shorter than what is taken for silence. */
+export const IDLE_CONNECTION_MS = 50_000;
 /** No statement of a daemon thinks for so long without a byte; the operating system would wait for a quarter of an hour. */
 const SILENCE_MS = 60_000;
 
@@ -134,7 +136,7 @@ async function openFolder(folder: string, role: Role, stop?: AbortSignal): Promi
   const embedded = await openEmbedded(folder, role, stop);
   // Prisma's adapter writes and reads instants without their offset.
   const prepare = (client: ClientBase) => client.query("SET TIME ZONE 'UTC'");
-  const connection = { ...PATIENCE, ...embedded.connection, ssl: false, prepare };
+  const connection = { ...PATIENCE, ...embedded.connection, ssl: false, prepare, lock: embedded.lock };
   try {
     // All its connections are one session, so that to take it for shared would be right, and of no use.
     const server = { ...(await ask(connection, stop)), shared: false };
@@ -168,7 +170,7 @@ function breakWhenSilent(client: ClientBase, silenceMs: number): void {
 }
 
 function createPool(connection: PoolConfig): Pool {
-  const pool = new Pool({ ...connection, max: POOL_SIZE });
+  const pool = new Pool({ ...connection, max: POOL_SIZE, idleTimeoutMillis: IDLE_CONNECTION_MS });
   // A connection that breaks while nobody uses it is replaced; whoever uses one is told by the query.
   pool.on("error", () => {});
   return pool;

@@ -5,7 +5,7 @@ import { type ConstructorOptions, PgBoss } from "pg-boss";
 import { asDatabaseError, where } from "./database-error.ts";
 import { grantUse } from "./grants.ts";
 import { makeSchema, underLock, wayToTables } from "./migrate.ts";
-import type { Database } from "./open.ts";
+import { type Database, IDLE_CONNECTION_MS } from "./open.ts";
 import { type Connection, connect } from "./server.ts";
 
 type Pooled = PoolConfig & { readonly onConnect: (client: ClientBase) => Promise<unknown> };
@@ -13,7 +13,7 @@ type Pooled = PoolConfig & { readonly onConnect: (client: ClientBase) => Promise
 /** What the queue is opened with, wherever. It passes all of the connection on to its pool, although its types do not say so. */
 export function queueOptions({ queueSchema }: Pick<Database, "queueSchema">, connection: Pooled): ConstructorOptions {
   return {
-    ...(connection as ConstructorOptions),
+    ...({ ...connection, idleTimeoutMillis: IDLE_CONNECTION_MS } as ConstructorOptions),
     schema: queueSchema,
     createSchema: false,
     application_name: "invitewatch-queue",

@@ -24,6 +24,8 @@ export type Connection = PoolConfig & {
   /** Where the database is, as messages name it, if that is not host and port. */
   readonly at?: string;
   readonly prepare: (client: ClientBase) => Promise<unknown>;
+  /** Where there are no sessions that end with their process: a lock that does. Null where another process has it. */
+  readonly lock?: (name: string) => (() => void) | null;
 };
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -44,8 +46,7 @@ export const PATIENCE = {
  */
 export async function connect(connection: Connection, stop?: AbortSignal): Promise<Client> {
   stop?.throwIfAborted();
-  const client = new ((connection.Client as typeof Client | undefined) ?? Client)(connection);
-  client.on("error", () => {});
+  const client = createClient(connection);
   const drop = () => client.connection.stream.destroy(stop?.reason as Error);
   stop?.addEventListener("abort", drop);
   client.once("end", () => stop?.removeEventListener("abort", drop));
@@ -57,6 +58,13 @@ export async function connect(connection: Connection, stop?: AbortSignal): Promi
     await client.end().catch(() => {});
     throw error;
   }
+}
+
+/** A client that is yet to connect. One that breaks while nobody uses it is told of by the next statement. */
+export function createClient(connection: Connection): Client {
+  const client = new ((connection.Client as typeof Client | undefined) ?? Client)(connection);
+  client.on("error", () => {});
+  return client;
 }
 
 /** The way to connect for sessions with our settings. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { after, before, test } from "node:test";
-import type { SyncResult } from "../../../src/adapters/postgres/queue.ts";
+import type { SyncResult } from "../../../src/adapters/postgres/queue-syncs.ts";
 import { createReader } from "../../../src/adapters/postgres/read-store.ts";
 import { createLogger } from "../../../src/log.ts";
 import type { Runtime } from "../../../src/wire.ts";
@@ -11,7 +11,7 @@ import { runCommand } from "../../cli/command.ts";
 import { type OpenedDatabase, openTestDatabase } from "../../support/database.ts";
 
 const MOST_TRIES = 8;
-const DONE: SyncResult = { syncId: null, outcome: "complete", reason: null };
+const DONE: SyncResult = { outcome: "complete", reason: null };
 
 let database: OpenedDatabase;
 before(async () => {
@@ -38,14 +38,11 @@ test("a digest that fails is told in the log and in status, tried again ever lat
   const reader = createReader(database);
   const tries = new EventEmitter();
   const waits: number[] = [];
-  await database.queue.work(
-    {
-      sync: async () => DONE,
-      deliver: async () => {},
-      digest: (id, isLastTry) => workers.digest(id, isLastTry).finally(() => setImmediate(() => tries.emit("ended"))),
-    },
-    1,
-  );
+  await database.queue.work({
+    sync: async () => DONE,
+    deliver: async () => {},
+    digest: (id, isLastTry) => workers.digest(id, isLastTry).finally(() => setImmediate(() => tries.emit("ended"))),
+  });
   await database.queue.requestDigest(randomUUID());
 
   for (let count = 1; count <= MOST_TRIES; count++) {

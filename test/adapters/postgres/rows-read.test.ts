@@ -72,8 +72,8 @@ async function rowsReadBy(work: (opened: Database) => Promise<unknown>) {
 const noJobs = async () => {};
 
 const QUESTIONS: Readonly<Record<string, (opened: Database) => Promise<unknown>>> = {
-  "when a watch was last synced": ({ prisma }) => createSyncStore(prisma, noJobs).lastSyncs("ops"),
-  "when a new watch was last synced": ({ prisma }) => createSyncStore(prisma, noJobs).lastSyncs("new"),
+  "when a watch was last synced": ({ prisma }) => createSyncStore(prisma, noJobs).lastSyncs(["ops"]),
+  "when a new watch was last synced": ({ prisma }) => createSyncStore(prisma, noJobs).lastSyncs(["new"]),
   "whether a watch sees": ({ prisma }) =>
     createSyncStore(prisma, noJobs)
       .ledger("ops")
