@@ -4,15 +4,19 @@ import { openDatabase } from "../src/adapters/postgres/open.ts";
 import { createOutboxStore } from "../src/adapters/postgres/outbox-store.ts";
 import { createQueue } from "../src/adapters/postgres/queue.ts";
 import { createSyncStore } from "../src/adapters/postgres/sync-store.ts";
-import { renderOwed } from "../src/app/deliver.ts";
-import type { OutboxStore, SyncStore } from "../src/app/store.ts";
-import { releaseOf } from "../src/domain/release.ts";
+import { contentKey, inputOf } from "../src/app/delivery/make-mails.ts";
+import type { OutboxStore } from "../src/app/delivery/outbox.ts";
+import type { SyncStore } from "../src/app/store.ts";
+import { decideDispatch } from "../src/domain/delivery/dispatch.ts";
+import { renderAlike } from "../src/mail/render.ts";
 import { mailSettings } from "../src/wire.ts";
 import type { AlertsJob } from "./job.ts";
 import { measure } from "./measure.ts";
 import { invitations, recipients, record } from "./news.ts";
 import { configFor } from "./setting.ts";
 
+/** As many mails as the queue hands out at a time. */
+const BATCH = 200;
 const RECIPIENTS = 10;
 const WARM_UP_INVITES = 200;
 
@@ -55,7 +59,13 @@ async function alert(listed: ReturnType<typeof invitations>, { store, outbox }: 
   const startedAt = performance.now();
   const { notifications } = await record(listed, recipients(RECIPIENTS), planning.store);
   const recordedAt = performance.now();
-  await Promise.all(notifications.map(({ id }) => render(id, outbox)));
+  for (let from = 0; from < notifications.length; from += BATCH) {
+    const batch = notifications.slice(from, from + BATCH);
+    await render(
+      batch.map(({ id }) => id),
+      outbox,
+    );
+  }
   const renderedAt = performance.now();
   return {
     planMs: planning.ms(),
@@ -82,15 +92,19 @@ function timedPlanning(store: SyncStore): { readonly store: SyncStore; readonly 
   return { store: { ...store, record: recordTimed }, ms: () => endedAt - startedAt };
 }
 
-async function render(id: string, outbox: OutboxStore): Promise<void> {
+async function render(ids: readonly string[], outbox: OutboxStore): Promise<void> {
   const now = new Date();
   const { quietHoursOf, floodCap, messageId } = settings;
-  const released = await outbox.release(id, now, {
-    takeOver: false,
-    hasFallback: false,
-    decide: (question) => releaseOf({ ...question, quietHoursOf, floodCap, now }),
-    summary: (recipient) => ({ id: randomUUID(), messageId: messageId(randomUUID(), recipient) }),
+  const newSummary = (recipient: string) => ({ id: randomUUID(), messageId: messageId(randomUUID(), recipient) });
+  const rules = { now, quietHoursOf, floodCap, hasFallback: false, newSummary };
+  const jobs = ids.map((notificationId) => ({ notificationId }));
+  const claimed = await outbox.claim(jobs, now, (input) => decideDispatch(input, rules));
+  const toMake = claimed.map((one) => {
+    if (one.status !== "fulfilled") throw one.reason;
+    if (one.value.kind !== "send" || one.value.content === null) throw new Error(`a mail was ${one.value.kind}`);
+    return { notification: one.value.mail.notification, content: one.value.content };
   });
-  if (released.kind !== "send") throw new Error(`the mail was not to be sent but ${released.kind}`);
-  renderOwed(released.owed, settings, now);
+  for (const alike of Map.groupBy(toMake, contentKey).values()) {
+    renderAlike(alike.map((mail) => inputOf(mail, settings, now)));
+  }
 }

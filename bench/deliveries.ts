@@ -1,4 +1,4 @@
-/** invitewatch's own delivery: the daemon's workers take the jobs, release, render, freeze, send and write receipts. */
+/** invitewatch's own delivery: the daemon's workers take the jobs, claim, render, freeze, send and write receipts. */
 import { createLogger } from "../src/log.ts";
 import { openRuntime, type Runtime } from "../src/wire.ts";
 import { createWorkers } from "../src/workers.ts";
@@ -36,11 +36,12 @@ async function deliverAll(runtime: Runtime, count: number): Promise<void> {
   const done = Promise.withResolvers<void>();
   const workers = createWorkers(runtime, log, new AbortController().signal);
   let left = count;
-  const deliver: typeof workers.deliver = async (...job) => {
-    await workers.deliver(...job);
-    left -= 1;
-    if (left === 0) done.resolve();
-  };
+  const deliver: typeof workers.deliver = (jobs) =>
+    workers.deliver(jobs).map(async (ended) => {
+      await ended;
+      left -= 1;
+      if (left === 0) done.resolve();
+    });
   await runtime.queue.work({ ...workers, deliver });
   await done.promise;
 }

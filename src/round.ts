@@ -1,7 +1,7 @@
 /** One round: a sync of every watch, side by side, and every delivery that is due. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { SyncResult, SyncState } from "./adapters/postgres/queue-syncs.ts";
-import type { Undelivered } from "./app/store.ts";
+import type { Undelivered } from "./app/delivery/outbox.ts";
 import type { Runtime } from "./wire.ts";
 
 export type Round = {

@@ -1,12 +1,14 @@
 /** What a process does with the jobs that it takes: the use cases, and one log line for how each ended. */
 import type { Workers } from "./adapters/postgres/queue.ts";
 import type { SyncResult } from "./adapters/postgres/queue-syncs.ts";
-import { type Attempt, deliver } from "./app/deliver.ts";
+import { deliverBatch } from "./app/delivery/deliver-batch.ts";
+import type { Attempt } from "./app/delivery/outbox.ts";
 import { makeDigests } from "./app/digest.ts";
 import { digestId } from "./app/schedule.ts";
-import type { Attempted, Receipt, Recording } from "./app/store.ts";
+import type { Recording } from "./app/store.ts";
 import { runSync } from "./app/sync.ts";
 import { createClockAlarm } from "./clock-alarm.ts";
+import type { Attempted, Receipt } from "./domain/delivery/attempt.ts";
 import type { Logger } from "./log.ts";
 import { createRelayLog } from "./relay-log.ts";
 import type { Runtime } from "./wire.ts";
@@ -52,19 +54,20 @@ export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal):
       }
     },
 
-    async deliver(notificationId, takeOver) {
-      const mailLog = log.child({ notificationId });
-      try {
-        stop.throwIfAborted();
-        const ports = { ...runtime, chance: Math.random };
-        const attempt = await deliver({ notificationId, takeOver }, runtime.mail, ports);
-        logAttempt(mailLog, attempt);
-        if (attempt.kind === "attempted") logRelay(attempt.relay, mailLog);
-      } catch (error) {
-        if (stop.aborted) mailLog.info({ event: "notification.given_back" }, "the mail was given back");
-        else mailLog.error({ event: "notification.not_attempted", err: error }, "the mail could not be attempted");
-        throw error;
-      }
+    deliver(jobs) {
+      const ends = deliverBatch(jobs, runtime.mail, { ...runtime, chance: Math.random, stop });
+      return ends.map(async (end, nth) => {
+        const mailLog = log.child({ notificationId: jobs[nth]?.notificationId });
+        try {
+          const attempt = await end;
+          logAttempt(mailLog, attempt);
+          if (attempt.kind === "attempted") logRelay(attempt.mailServer, mailLog);
+        } catch (error) {
+          if (stop.aborted) mailLog.info({ event: "notification.given_back" }, "the mail was given back");
+          else mailLog.error({ event: "notification.not_attempted", err: error }, "the mail could not be attempted");
+          throw error;
+        }
+      });
     },
   };
 }

@@ -19,7 +19,7 @@ test("a slot is asked for once on all replicas, and again where a clock that was
     const { outcome, reason } = (await lab.sync()).sync;
     return { outcome, reason };
   };
-  await queue.work({ sync, deliver: none, digest: none });
+  await queue.work({ sync, deliver: () => [], digest: none });
   const { watch } = lab.plan;
   const ports = { queue, store: lab.store, clock: { now: lab.now } };
   const ask = () => requestSlot({ watch, slot: NOW, jitterMs: 30_000 }, ports);

@@ -5,7 +5,7 @@
  */
 import type { Notification } from "../domain/notification.ts";
 import { type DigestInput, renderDigest } from "../mail/digest.ts";
-import type { MailSettings } from "./deliver.ts";
+import type { MailSettings } from "./delivery/mail-settings.ts";
 import type { Clock, MailTransport } from "./ports.ts";
 
 /** What a digest says of the outbox. */
@@ -65,7 +65,8 @@ export async function makeDigests(
     });
     const id = plan.idFor(recipient);
     const messageId = settings.messageId(id, recipient);
-    const mime = await transport.compose({ ...rendered, messageId, from: settings.from, to: recipient, date: now });
+    const message = { ...rendered, messageId, from: settings.from, to: recipient, date: now };
+    const [mime = Buffer.alloc(0)] = await transport.compose([message]);
     made.push({ notification: digestRow({ id, recipient, messageId, subject: rendered.subject, now }), mime });
   }
   await digests.owe(made);

@@ -1,13 +1,12 @@
 /** Why somebody was or was not mailed about one invite: for each event and recipient what came of it, and what is next. */
+import type { Attempted, DeliveryStage } from "../domain/delivery/attempt.ts";
 import type { Event } from "../domain/event.ts";
 import { dueAlert, type ExpiryRules, hasEnded, LAST_CHANCE, lastChanceLeadMs } from "../domain/expiry.ts";
 import type { Invite } from "../domain/invite.ts";
 import type { Suppression } from "../domain/plan.ts";
 import { type Silence, silenceOf } from "../domain/silence.ts";
 import type { Sync } from "../domain/sync.ts";
-import type { DeliveryStage } from "./ports.ts";
 import type { HistoryEntry, ListedMail } from "./queries.ts";
-import type { Attempted } from "./store.ts";
 
 export type Mail = ListedMail & {
   readonly lastAttemptAt: Date | null;

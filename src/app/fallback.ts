@@ -1,5 +1,5 @@
 /** The second way out: what an alert that mail cannot carry is sent by. Adapters implement it. */
-import type { DeliveryOutcome } from "./ports.ts";
+import type { DeliveryOutcome } from "../domain/delivery/attempt.ts";
 
 /** An alert as mail has it, and as its owner knows it. A repeat has the same of everything. */
 export type FallbackMessage = {

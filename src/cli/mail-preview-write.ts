@@ -26,7 +26,8 @@ export async function writePreviews(path: string, settings: PreviewSettings): Pr
 async function writePreview({ name, mail }: Preview, folder: OwnFolder, settings: PreviewSettings): Promise<void> {
   const { from, recipient: to, now: date } = settings;
   const transport = createMailTransport("smtp://localhost", (text) => text);
-  const mime = await transport.compose({ ...mail, messageId: messageIdFor(name, to, from), from, to, date });
+  const message = { ...mail, messageId: messageIdFor(name, to, from), from, to, date };
+  const [mime = Buffer.alloc(0)] = await transport.compose([message]);
   await transport.close();
   await folder.write(`${name}.eml`, mime);
   await folder.write(`${name}.html`, mail.html);

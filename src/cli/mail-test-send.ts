@@ -28,13 +28,8 @@ export async function sendTest(
   const rendered = renderTestMail({ timezone, now: date, recipients, from });
   const to = recipients.join(", ");
   const transport = createMailTransport(smtpUrl, redact);
-  const mime = await transport.compose({
-    ...rendered,
-    messageId: messageIdFor(randomUUID(), to, from),
-    from,
-    to,
-    date,
-  });
+  const message = { ...rendered, messageId: messageIdFor(randomUUID(), to, from), from, to, date };
+  const [mime = Buffer.alloc(0)] = await transport.compose([message]);
   await transport.close();
 
   const steps: ProbeStep[] = [];

@@ -5,13 +5,15 @@ import { openDatabase } from "../adapters/postgres/open.ts";
 import type { SyncResult } from "../adapters/postgres/queue-syncs.ts";
 import { readClockSkew } from "../adapters/postgres/read-clock.ts";
 import { createSyncStore } from "../adapters/postgres/sync-store.ts";
-import { renderOwed } from "../app/deliver.ts";
-import type { Recording, Undelivered } from "../app/store.ts";
+import { inputOf } from "../app/delivery/make-mails.ts";
+import type { Undelivered } from "../app/delivery/outbox.ts";
+import type { Recording } from "../app/store.ts";
 import { rehearseSync } from "../app/sync.ts";
 import { createClockAlarm } from "../clock-alarm.ts";
 import type { Config } from "../config/config.ts";
 import { spellInstantsBy } from "../domain/instants.ts";
 import { withoutIsolates } from "../mail/defang.ts";
+import { renderMail } from "../mail/render.ts";
 import { runRound } from "../round.ts";
 import { mailSettings, openRuntime, systemClock, wireWatches } from "../wire.ts";
 import { createWorkers } from "../workers.ts";
@@ -104,17 +106,14 @@ function rehearsalOf(recording: Recording, config: Config): string {
   const invites = [...recording.newInvites, ...recording.changedInvites, ...recording.atRisk];
   for (const notification of notifications) {
     const seqs = new Set(notification.eventSeqs);
-    const owed = {
-      notification,
-      mime: null,
+    const content = {
       events: events.filter(({ seq }) => seqs.has(seq)),
       invites,
       chainHead: events.at(-1)?.hash ?? "",
       heldBy: notification.heldBy === null ? [] : [notification.heldBy],
       earlier: [],
-      ownFailures: 0,
     };
-    const { subject, text } = renderOwed(owed, mailSettings(config), systemClock.now());
+    const { subject, text } = renderMail(inputOf({ notification, content }, mailSettings(config), systemClock.now()));
     lines.push(
       "",
       `  To: ${notification.recipient} (by: ${notification.rules.join(", ")})`,

@@ -110,7 +110,7 @@ function doJobs({ runtime, log, lines }: Desk, stop: AbortSignal): Pick<SpeedSta
   const workers = createWorkers(runtime, log, stop);
   const deliver = async () => {
     for (let due = await dueMails(runtime); due.length > 0; due = await dueMails(runtime)) {
-      for (const id of due) await workers.deliver(id, false);
+      for (const notificationId of due) await Promise.all(workers.deliver([{ notificationId }]));
     }
     return lines.splice(0);
   };

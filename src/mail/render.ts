@@ -1,7 +1,5 @@
 /** From the events of a notification to the parts of its mail; the MIME is composed elsewhere. */
-import type { Event } from "../domain/event.ts";
-import { type Invite, inviteKey } from "../domain/invite.ts";
-import { createMemory } from "../domain/memory.ts";
+import { inviteKey } from "../domain/invite.ts";
 import { type CalendarAttachment, cancelledCalendars, publishedCalendars } from "./calendar.ts";
 import { mailHeaders, type Thread, threadHeaders } from "./headers.ts";
 import { renderHtml } from "./html.ts";
@@ -18,45 +16,28 @@ export type RenderedMail = {
   readonly attachments: readonly CalendarAttachment[];
 };
 
-/** Of so many kinds of mail what all their recipients get alike is kept. */
-const MOST = 32;
-
 /**
- * Subject, both parts, headers and attachments of one mail.
+ * Subject, both parts, headers and attachments of one mail. It depends on its input alone.
  *
  * @throws RangeError for a time zone that does not exist
  */
-export const renderMail = createRenderer();
+export function renderMail(input: MailInput): RenderedMail {
+  return renderAlike([input])[0] as RenderedMail;
+}
 
-/** Renders mails. What all who are told the same get alike is made once, and the mail depends on its input alone. */
-export function createRenderer(): (input: MailInput) => RenderedMail {
-  const remembered = createMemory<RenderedMail>(MOST);
-  return (input) => {
-    const { recipient, earlier, ...content } = input;
-    const cancelled = cancelledCalendars(input);
-    const { events, invites, ...others } = content;
-    const key = [JSON.stringify([others, cancelled.length]), ...events.map(spell), "", ...invites.map(spell)].join(
-      "\n",
-    );
-    const shared = remembered(key, () => renderContent(content, cancelled));
+/** Of mails that tell the same to several recipients, in their order: what these get alike is made once. */
+export function renderAlike(inputs: readonly MailInput[]): readonly RenderedMail[] {
+  const [first] = inputs;
+  if (first === undefined) return [];
+  const shared = renderContent(first, cancelledCalendars(first));
+  return inputs.map((input) => {
     const thread = threadOf(input);
     return {
       ...shared,
       headers: { ...(thread === null ? {} : threadHeaders(thread, input.from)), ...shared.headers },
-      attachments: [...shared.attachments, ...cancelled],
+      attachments: [...shared.attachments, ...cancelledCalendars(input)],
     };
-  };
-}
-
-const spelled = new WeakMap<object, string>();
-
-/** Everything that is known of an event or an invite, as text. */
-function spell(one: Event | Invite): string {
-  const known = spelled.get(one);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(one);
-  spelled.set(one, text);
-  return text;
+  });
 }
 
 /** @param cancelled the calendars that are the recipient's own: what they are about is the content's */

@@ -6,15 +6,16 @@ import { simpleParser } from "mailparser";
 import { createDigestStore } from "../../src/adapters/postgres/digest-store.ts";
 import { createOutboxStore } from "../../src/adapters/postgres/outbox-store.ts";
 import { createMailTransport } from "../../src/adapters/smtp/transport.ts";
-import { type DeliverPorts, deliver, type MailSettings } from "../../src/app/deliver.ts";
+import type { DeliverPorts } from "../../src/app/delivery/deliver-batch.ts";
+import type { MailSettings } from "../../src/app/delivery/mail-settings.ts";
 import { makeDigests } from "../../src/app/digest.ts";
 import type { QuietHours } from "../../src/domain/quiet-hours.ts";
 import type { Route } from "../../src/domain/routing.ts";
 import { messageIdFor } from "../../src/mail/headers.ts";
 import { type OpenedDatabase, openTestDatabase } from "../support/database.ts";
+import { deliver } from "../support/deliver.ts";
 import { HOUR, MINUTE } from "../support/durations.ts";
 import { type Lab, openLab } from "../support/lab.ts";
-import { refused } from "../support/outcomes.ts";
 import { type Relay, startRelay } from "../support/relay.ts";
 
 let database: OpenedDatabase;
@@ -260,23 +261,8 @@ describe("a mail that was given up", () => {
     const lost = await database.prisma.notification.findFirstOrThrow({
       where: { watchName: lab.plan.watch, state: "pending" },
     });
-    await stage.ports.outbox.begin({
-      id: lost.id,
-      attempts: 0,
-      onlyIfWell: true,
-      at: lab.now(),
-      subject: "lost",
-      mime: Buffer.from("lost"),
-    });
-    const receipt = {
-      state: "dead",
-      at: lab.now(),
-      error: "550 5.1.1 gone",
-      reason: "refused",
-    } as const;
-    const outcome = refused("recipient", receipt.error);
-    const attempted = { number: 1, startedAt: lab.now(), way: "smtp", outcome } as const;
-    await stage.ports.outbox.receive(lost.id, receipt, [attempted], null);
+    stage.relay.refuse("RCPT", 550, "5.1.1 gone");
+    await deliver({ notificationId: lost.id }, stage.settings, stage.ports);
 
     const texts: string[] = [];
     for (const name of ["Acme", "Northwind"]) {

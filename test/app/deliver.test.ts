@@ -4,12 +4,15 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { simpleParser } from "mailparser";
 import { createOutboxStore } from "../../src/adapters/postgres/outbox-store.ts";
 import { createMailTransport } from "../../src/adapters/smtp/transport.ts";
-import { type Attempt, type DeliverPorts, deliver, type MailSettings } from "../../src/app/deliver.ts";
+import { type DeliverPorts, deliverBatch } from "../../src/app/delivery/deliver-batch.ts";
+import type { MailSettings } from "../../src/app/delivery/mail-settings.ts";
+import type { Attempt } from "../../src/app/delivery/outbox.ts";
 import { nextAttemptAt } from "../../src/domain/retry.ts";
 import { createLogger } from "../../src/log.ts";
 import { messageIdFor } from "../../src/mail/headers.ts";
 import { createRelayLog } from "../../src/relay-log.ts";
 import { type OpenedDatabase, openTestDatabase } from "../support/database.ts";
+import { deliver } from "../support/deliver.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../support/durations.ts";
 import { startFaultyRelay } from "../support/faulty-relay.ts";
 import { audienceOf, type Lab, openLab } from "../support/lab.ts";
@@ -57,6 +60,10 @@ function capture() {
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => lines.push(JSON.parse(line)) };
   return { lines, log: createLogger({ level: "info", format: "json", redact: (text) => text, destination }) };
+}
+
+function jobOf(notificationId: string) {
+  return { notificationId };
 }
 
 function rowOf(id: string) {
@@ -275,7 +282,7 @@ describe("while the mail server is away", () => {
       const tried: string[] = [];
       for (const id of ids) tried.push((await deliver({ notificationId: id }, settings, ports)).kind);
       kinds.push(tried);
-      const { nextProbeAt } = await ports.outbox.relay();
+      const { nextProbeAt } = await ports.outbox.mailServer();
       lab.pass(+(nextProbeAt ?? 0) - +lab.now());
     }
 
@@ -296,9 +303,8 @@ describe("while the mail server is away", () => {
     const { relay, ports, ids } = await open(t, people);
     await relay.close();
 
-    const kinds = await Promise.all(
-      ids.map(async (id) => (await deliver({ notificationId: id }, settings, ports)).kind),
-    );
+    const attempts = await Promise.all(deliverBatch(ids.map(jobOf), settings, ports));
+    const kinds = attempts.map(({ kind }) => kind);
 
     const rows = await Promise.all(ids.map(rowOf));
     const tried = kinds.filter((kind) => kind === "attempted").length;
@@ -319,8 +325,8 @@ describe("while the mail server is away", () => {
     const { lines, log } = capture();
     const logRelay = createRelayLog();
     const tryAll = async () => {
-      const attempts = await Promise.all(ids.map((id) => deliver({ notificationId: id }, settings, ports)));
-      for (const attempt of attempts) if (attempt.kind === "attempted") logRelay(attempt.relay, log);
+      const attempts = await Promise.all(deliverBatch(ids.map(jobOf), settings, ports));
+      for (const attempt of attempts) if (attempt.kind === "attempted") logRelay(attempt.mailServer, log);
       return attempts.filter(({ kind }) => kind === "attempted").length;
     };
     const downSince = lab.now().toISOString();
@@ -373,7 +379,7 @@ describe("while the mail server is away", () => {
     const other = await deliver({ notificationId: ids[1] ?? "" }, settings, ports);
 
     assert.deepEqual([receiptOf(probe).state, receiptOf(other).state], ["dead", "delivered"]);
-    assert.equal((await ports.outbox.relay()).downSince, null);
+    assert.equal((await ports.outbox.mailServer()).downSince, null);
   });
 
   test("what a dead process was sending waits like any other", async (t) => {
@@ -556,10 +562,14 @@ describe("a process that dies while it sends", () => {
 
   test("and one that freezes at the same moment keep one and the same mail", async (t) => {
     const { ports, id } = await open(t);
-    const begin = (text: string) =>
-      ports.outbox.begin({ id, attempts: 0, at: new Date(), onlyIfWell: true, subject: text, mime: Buffer.from(text) });
+    const start = async (text: string) => {
+      const mime = Buffer.from(text);
+      const one = { id, attempts: 0, at: new Date(), onlyIfWell: true, subject: text, mime };
+      const [started] = await ports.outbox.startAttempts([one]);
+      return started?.status === "fulfilled" ? started.value : assert.fail(String(started?.reason));
+    };
 
-    const kept = await Promise.all([begin("one"), begin("other"), begin("third")]);
+    const kept = await Promise.all([start("one"), start("other"), start("third")]);
 
     const { mime, subject } = await rowOf(id);
     assert.deepEqual(kept.filter((bytes) => bytes !== null).map(String), [Buffer.from(mime ?? []).toString()]);

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { simpleParser } from "mailparser";
 import { createReader } from "../../src/adapters/postgres/read-store.ts";
-import { deliver } from "../../src/app/deliver.ts";
 import { badGateway, failureWith200, success } from "../../src/demo/cloudflare-answers.ts";
 import type { FailurePlan } from "../../src/demo/cloudflare-failures.ts";
 import { createLogger } from "../../src/log.ts";
@@ -12,6 +11,7 @@ import { createReadiness } from "../../src/web/readiness.ts";
 import { serveHttp } from "../../src/web/server.ts";
 import { runCommand } from "../cli/command.ts";
 import { route } from "../support/build.ts";
+import { deliver } from "../support/deliver.ts";
 import { DAY, HOUR, MINUTE } from "../support/durations.ts";
 import { freePort } from "../support/free-port.ts";
 import { audienceOf } from "../support/lab.ts";
@@ -177,9 +177,9 @@ describe("a mail that was accepted is not sent again", () => {
     const job = { notificationId: notifications[0]?.id ?? "" };
     const paused: typeof ports.outbox = {
       ...ports.outbox,
-      async begin(...args) {
+      async startAttempts(...args) {
         await deliver(job, settings, ports);
-        return ports.outbox.begin(...args);
+        return ports.outbox.startAttempts(...args);
       },
     };
 
@@ -238,7 +238,7 @@ describe("a mail that was accepted is not sent again", () => {
           [2, "accepted"],
         ],
       );
-      assert.equal((await ports.outbox.relay()).downSince, null);
+      assert.equal((await ports.outbox.mailServer()).downSince, null);
       assert.ok(!(await lab.history()).some(({ type }) => type === "notification.dead"));
     });
   }

@@ -64,7 +64,7 @@ describe("a refusal that would meet every mail", () => {
 
       await work(stage, 2 * HOUR);
       const during = await rowsOf(stage);
-      const { downSince, error } = await stage.ports.outbox.relay();
+      const { downSince, error } = await stage.ports.outbox.mailServer();
       const told = await stage.ports.outbox.undeliveredSince(new Date(+lab.now() - 3 * HOUR));
       relay.mend();
       await work(stage, 2 * HOUR);

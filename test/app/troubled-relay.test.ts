@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createReader } from "../../src/adapters/postgres/read-store.ts";
-import { deliver } from "../../src/app/deliver.ts";
+import { deliver } from "../support/deliver.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../support/durations.ts";
 import { audienceOf } from "../support/lab.ts";
 import { openStage, owed, type Stage, sync, told, work } from "./promise-stage.ts";

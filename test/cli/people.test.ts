@@ -8,6 +8,7 @@ import { openDatabase } from "../../src/adapters/postgres/open.ts";
 import { createQueue } from "../../src/adapters/postgres/queue.ts";
 import { writeInvites } from "../../src/adapters/postgres/write.ts";
 import { GENESIS_HASH } from "../../src/domain/chain.ts";
+import type { DeliveryJob } from "../../src/domain/delivery/dispatch.ts";
 import { owe } from "../adapters/postgres/people-seed.ts";
 import { invite } from "../adapters/postgres/read-seed.ts";
 import { createTestDatabase } from "../support/postgres.ts";
@@ -59,7 +60,7 @@ test("people act beside a daemon that works on the embedded database", async (t)
   await queue.start();
   const workers = {
     sync: async () => ({ outcome: "complete", reason: null }),
-    deliver: async (id: string) => resolve(id),
+    deliver: (jobs: readonly DeliveryJob[]) => jobs.map(async ({ notificationId }) => resolve(notificationId)),
     digest: async () => {},
   };
   await queue.work(workers);

@@ -25,7 +25,9 @@ const HEADERS = [
 async function compose(input: MailInput): Promise<{ rendered: RenderedMail; mime: string; parsed: ParsedMail }> {
   const rendered = renderMail(input);
   const { from, recipient: to, now: date } = input;
-  const mime = await transport.compose({ ...rendered, messageId: messageIdFor("n", to, from), from, to, date });
+  const [mime = Buffer.alloc(0)] = await transport.compose([
+    { ...rendered, messageId: messageIdFor("n", to, from), from, to, date },
+  ]);
   return { rendered, mime: mime.toString(), parsed: await simpleParser(mime, PARSING) };
 }
 

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createComposer } from "../../src/adapters/smtp/composer.ts";
+import { compose } from "../../src/adapters/smtp/composer.ts";
 import { textOfComposed } from "../../src/mail/composed-text.ts";
 
-const compose = createComposer();
-
-function mailOf(text: string, attachments: readonly string[] = []): Promise<Buffer> {
-  return compose({
+async function mailOf(text: string, attachments: readonly string[] = []): Promise<Buffer> {
+  const message = {
     messageId: "a@example.com",
     from: "Invitewatch <invites@example.com>",
     to: "ops@example.com",
@@ -17,7 +15,9 @@ function mailOf(text: string, attachments: readonly string[] = []): Promise<Buff
     html: "<p>another text</p>",
     headers: {},
     attachments: attachments.map((content) => ({ filename: "a.ics", contentType: "text/calendar", content })),
-  });
+  };
+  const [mime = Buffer.alloc(0)] = await compose([message]);
+  return mime;
 }
 
 for (const [words, text] of [

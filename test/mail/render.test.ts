@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRenderer, renderMail } from "../../src/mail/render.ts";
+import { renderAlike, renderMail } from "../../src/mail/render.ts";
 import { buildMailView, type MailInput } from "../../src/mail/view.ts";
 import { mailsOf } from "./every-kind.ts";
 import {
@@ -31,27 +31,19 @@ for (const [name, input] of Object.entries(mailsOf("Acme"))) {
   });
 }
 
-test("a mail is the same, whatever was rendered before it", () => {
-  const mails = Object.values(mailsOf("Acme"));
-  const variants = mails.flatMap((input): MailInput[] => [
-    input,
-    { ...input, recipient: "other@example.org" },
-    { ...input, earlier: ["m-1@example.org", "m-2@example.org"] },
-    { ...input, from: "Other <other@example.net>" },
-    { ...input, timezone: "Asia/Tokyo" },
-    { ...input, now: new Date(input.now.getTime() + 60_000) },
-    { ...input, heldBecause: ["a silence"] },
-    { ...input, kind: "inventory", chainHead: "0".repeat(64) },
-    { ...input, events: input.events.slice(1) },
-    { ...input, invites: input.invites.map((one) => ({ ...one, organizationName: "Other" })) },
-    { ...input, invites: input.invites.map((one) => ({ ...one, status: "accepted" })) },
-  ]);
-  const render = createRenderer();
+test("a mail is the same, whoever else is told the same", () => {
+  for (const input of Object.values(mailsOf("Acme"))) {
+    const variants: MailInput[] = [
+      input,
+      { ...input, recipient: "other@example.org" },
+      { ...input, earlier: ["m-1@example.org", "m-2@example.org"] },
+    ];
 
-  const rendered = [...variants, ...variants.toReversed()].map(render);
+    const rendered = renderAlike([...variants, ...variants.toReversed()]);
 
-  const alone = variants.map((input) => createRenderer()(input));
-  assert.deepEqual(rendered, [...alone, ...alone.toReversed()]);
+    const alone = variants.map(renderMail);
+    assert.deepEqual(rendered, [...alone, ...alone.toReversed()]);
+  }
 });
 
 for (const { name, text: hostile } of hostileTexts()) {

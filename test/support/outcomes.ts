@@ -1,5 +1,5 @@
 /** Outcomes of attempts, for tests that do not speak SMTP. */
-import type { DeliveryOutcome } from "../../src/app/ports.ts";
+import type { DeliveryOutcome } from "../../src/domain/delivery/attempt.ts";
 
 const EXCHANGE = { stage: "answer", code: null, enhancedCode: null, queueId: null, durationMs: 1 } as const;
 

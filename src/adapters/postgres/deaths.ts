@@ -2,7 +2,7 @@
 import type { EventDraft } from "../../domain/event.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import { appendToChain, lockWatches } from "./chains.ts";
-import { inviteIdsOf, readCovered, readEventsOfEach } from "./outbox-content.ts";
+import { inviteIdsOf, readTold, type Told } from "./outbox-content.ts";
 import { withIds } from "./recipient-lock.ts";
 import type { NotificationRow } from "./rows.ts";
 
@@ -13,26 +13,23 @@ const NAMED = 20;
 
 export type Death = { readonly id: string; readonly reason: string };
 
-/** Adds the event to the chain of each watch that the mail tells of, under the lock that every writer of a chain takes. */
-export async function recordDeath(tx: Tx, id: string, at: Date, reason: string): Promise<void> {
-  await recordDeaths(tx, [{ id, reason }], at);
-}
-
-/** The same of several mails. All their watches are locked at once, so that nobody waits crosswise. */
+/**
+ * Adds an event to the chain of each watch that the mails tell of, under the lock that every writer of a chain takes. All
+ * the watches are locked at once, so that nobody waits crosswise.
+ */
 export async function recordDeaths(tx: Tx, deaths: readonly Death[], at: Date): Promise<void> {
   if (deaths.length === 0) return;
   const ids = deaths.map(({ id }) => id);
   const rows = await tx.$queryRaw<NotificationRow[]>`SELECT * FROM notification WHERE ${withIds(ids)}`;
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  const eventsOf = await readEventsOfEach(tx, rows);
+  const told = await readTold(tx, rows);
+  const watchesOf = await readWatchesOf(tx, rows, told);
+  const recipients = new Map(rows.map(({ id, recipient }) => [id, recipient]));
   const draftsOf = new Map<string, EventDraft[]>();
   for (const { id, reason } of deaths) {
-    const row = byId.get(id);
-    if (row === undefined) continue;
-    for (const watch of await watchesOf(tx, { id, watchName: row.watch })) {
-      const told = (eventsOf.get(id) ?? []).filter((event) => event.watch === watch);
-      const inviteIds = [...new Set(told.flatMap(inviteIdsOf))];
-      const about = { notificationId: id, recipient: row.recipient, inviteIds: inviteIds.slice(0, NAMED) };
+    for (const watch of watchesOf(id)) {
+      const events = told.get(id)?.events.filter((event) => event.watch === watch) ?? [];
+      const inviteIds = [...new Set(events.flatMap(inviteIdsOf))];
+      const about = { notificationId: id, recipient: recipients.get(id) ?? "", inviteIds: inviteIds.slice(0, NAMED) };
       const data = { by: "invitewatch", reason, ...about, invites: inviteIds.length };
       const drafts = draftsOf.get(watch) ?? [];
       drafts.push({ type: "notification.dead", inviteId: null, occurredAt: at, data });
@@ -51,13 +48,19 @@ export function deathsSince(at: Date): Prisma.Sql {
     WHERE type = 'notification.dead' AND recorded_at >= ${at} GROUP BY 1`;
 }
 
-/** The watches that a mail tells of: a summary of those of the mails that it covers, a digest of all. */
-export async function watchesOf(
+/** The watches that each of the mails tells of: a summary of those of the mails that it covers, a digest of all. */
+export async function readWatchesOf(
   tx: Tx,
-  { id, watchName }: { readonly id: string; readonly watchName: string | null },
-): Promise<readonly string[]> {
-  if (watchName !== null) return [watchName];
-  const covered = (await readCovered(tx, id)).flatMap(({ watch }) => watch ?? []);
-  if (covered.length > 0) return [...new Set(covered)];
-  return (await tx.watch.findMany({ select: { name: true } })).map(({ name }) => name);
+  rows: readonly NotificationRow[],
+  told: ReadonlyMap<string, Told>,
+): Promise<(id: string) => readonly string[]> {
+  const named = new Map(
+    rows.map(({ id, watch }) => {
+      const covered = told.get(id)?.covered.flatMap((one) => one.watch ?? []) ?? [];
+      return [id, watch === null ? [...new Set(covered)] : [watch]] as const;
+    }),
+  );
+  if ([...named.values()].every((names) => names.length > 0)) return (id) => named.get(id) ?? [];
+  const all = (await tx.watch.findMany({ select: { name: true } })).map(({ name }) => name);
+  return (id) => (named.get(id)?.length ? (named.get(id) ?? []) : all);
 }

@@ -3,12 +3,14 @@ import type { MailChange, MailDecisionStore } from "../../app/mail-decisions.ts"
 import type { ListedMail } from "../../app/queries.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import { appendToChains, lockWatches } from "./chains.ts";
-import { watchesOf } from "./deaths.ts";
+import { readWatchesOf } from "./deaths.ts";
 import type { Database } from "./open.ts";
+import { readTold } from "./outbox-content.ts";
 import type { Queue } from "./queue.ts";
 import { ask, instant } from "./read-keyset.ts";
 import { MAIL_COLUMNS, type MailRow, mailOf } from "./read-notifications.ts";
 import { lockRecipients, withIds } from "./recipient-lock.ts";
+import type { NotificationRow } from "./rows.ts";
 
 type Tx = Prisma.TransactionClient;
 type Transact = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
@@ -93,12 +95,13 @@ async function carryOut(tx: Tx, change: MailChange, enqueueDeliveries: Queue["en
 
 /** Adds the event to the chain of each watch that any of the mails tells of, with the ids of those that do. */
 async function recordIn(tx: Tx, { mails, event }: MailChange): Promise<void> {
+  const ids = mails.map(({ id }) => id);
+  const rows = await tx.$queryRaw<NotificationRow[]>`SELECT * FROM notification WHERE ${withIds(ids)}`;
+  const watchesOf = await readWatchesOf(tx, rows, await readTold(tx, rows));
   const idsOf = new Map<string, string[]>();
-  for (const { id, watch } of mails) {
-    for (const name of await watchesOf(tx, { id, watchName: watch })) {
-      const ids = idsOf.get(name) ?? [];
-      ids.push(id);
-      idsOf.set(name, ids);
+  for (const id of ids) {
+    for (const name of watchesOf(id)) {
+      idsOf.set(name, [...(idsOf.get(name) ?? []), id]);
     }
   }
   for (const locked of await lockWatches(tx, [...idsOf.keys()])) {

@@ -1,40 +1,22 @@
-/** What an owed mail is made from: its events, the invites as now known, its place in a thread. */
-import type { OwedMail } from "../../app/store.ts";
+/** What mails tell and are made from: their events, the invites as now known, their places in threads. */
+import type { MailContent } from "../../app/delivery/outbox.ts";
+import type { OutboxMail } from "../../domain/delivery/outbox-mail.ts";
 import type { Event } from "../../domain/event.ts";
-import type { Invite } from "../../domain/invite.ts";
+import { type Invite, inviteKey } from "../../domain/invite.ts";
+import type { Notification } from "../../domain/notification.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
-import { type EventRow, eventOf, type InviteRow, inviteOf, type NotificationRow, notificationOf } from "./rows.ts";
+import { type EventRow, eventOf, type InviteRow, inviteOf, type NotificationRow } from "./rows.ts";
 
 type Db = Pick<Prisma.TransactionClient, "$queryRaw">;
 
 /** Mails of a thread that a new one refers to. */
 const LONGEST_THREAD = 10;
 
-export type Content = Pick<OwedMail, "events" | "invites" | "chainHead" | "heldBy" | "earlier">;
+/** What a mail tells, and the mails in whose place it is sent. */
+export type Told = { readonly events: readonly Event[]; readonly covered: readonly NotificationRow[] };
 
-/** A frozen mail needs nothing to be made from. */
-export const NO_CONTENT: Content = { events: [], invites: [], chainHead: "", heldBy: [], earlier: [] };
-
-/** @param row as it is now */
-export async function readContent(db: Db, row: NotificationRow): Promise<Content> {
-  const covered = await readCoveredBy(db, row);
-  const events = await readEventsOf(db, [row, ...covered]);
-  return {
-    events,
-    invites: await readInvitesOf(db, events),
-    chainHead: await readChainHead(db, row),
-    heldBy: [...new Set([row, ...covered].flatMap((one) => notificationOf(one).heldBy ?? []))],
-    earlier: await readThread(db, row, events),
-  };
-}
-
-/** The events that the mail tells, each once, by watch in the order of its chain. */
-export async function readEvents(db: Db, row: NotificationRow): Promise<Event[]> {
-  return readEventsOf(db, [row, ...(await readCoveredBy(db, row))]);
-}
-
-/** The same of many mails, by id, in as many statements as of one. */
-export async function readEventsOfEach(db: Db, rows: readonly NotificationRow[]): Promise<Map<string, Event[]>> {
+/** Of each mail, by its id. */
+export async function readTold(db: Db, rows: readonly NotificationRow[]): Promise<ReadonlyMap<string, Told>> {
   const covered = await readCoveredOf(
     db,
     rows.filter(({ kind }) => kind === "summary").map(({ id }) => id),
@@ -47,25 +29,42 @@ export async function readEventsOfEach(db: Db, rows: readonly NotificationRow[])
     const found = [...keys].flatMap((key) => numbered.get(key) ?? []);
     return found.sort((a, b) => a.number - b.number).map(({ event }) => event);
   };
-  return new Map([...members].map(([id, mails]) => [id, eventsOf(mails)]));
+  const toldBy = ([id, mails]: [string, NotificationRow[]]) =>
+    [id, { events: eventsOf(mails), covered: mails.slice(1) }] as const;
+  return new Map([...members].map(toldBy));
 }
 
 function keyOf(watch: string | null, seq: number): string {
   return `${seq} ${watch}`;
 }
 
-/** Only a summary takes the place of others. */
-async function readCoveredBy(db: Db, { id, kind }: NotificationRow): Promise<NotificationRow[]> {
-  return kind === "summary" ? readCovered(db, id) : [];
+/** By the mail's id, what those are made from that were never made. @param invites that any of them is about */
+export async function readContents(
+  db: Db,
+  mails: readonly OutboxMail[],
+  invites: readonly Invite[],
+): Promise<ReadonlyMap<string, MailContent>> {
+  if (mails.length === 0) return new Map();
+  const byKey = new Map(invites.map((invite) => [inviteKey(invite), invite]));
+  const heads = await readChainHeads(db, mails);
+  const threads = await readThreads(db, mails);
+  const contentOf = ({ notification, events, covered }: OutboxMail): MailContent => {
+    const keys = new Set(
+      events.flatMap((event) => inviteIdsOf(event).map((id) => inviteKey({ watch: event.watch, id }))),
+    );
+    return {
+      events,
+      invites: [...keys].flatMap((key) => byKey.get(key) ?? []),
+      chainHead: heads.get(headKey(notification)) ?? "",
+      heldBy: [...new Set([notification, ...covered].flatMap(({ heldBy }) => heldBy ?? []))],
+      earlier: threads.get(notification.id) ?? [],
+    };
+  };
+  return new Map(mails.map((mail) => [mail.notification.id, contentOf(mail)]));
 }
 
-/** The mails that this one tells in place of, and those that they did. */
-export async function readCovered(db: Db, id: string): Promise<NotificationRow[]> {
-  return (await readCoveredOf(db, [id])).get(id) ?? [];
-}
-
-/** The same of several mails, by id. */
-export async function readCoveredOf(db: Db, ids: readonly string[]): Promise<Map<string, NotificationRow[]>> {
+/** By the mail's id: the mails in whose place it is sent, and those in whose place they were. */
+async function readCoveredOf(db: Db, ids: readonly string[]): Promise<Map<string, NotificationRow[]>> {
   if (ids.length === 0) return new Map();
   const rows = await db.$queryRaw<(NotificationRow & { root: string })[]>`
     WITH RECURSIVE covered AS (
@@ -78,7 +77,7 @@ export async function readCoveredOf(db: Db, ids: readonly string[]): Promise<Map
 }
 
 /** The events of all rows, each once, by watch in the order of its chain. */
-export async function readEventsOf(db: Db, rows: readonly NotificationRow[]): Promise<Event[]> {
+async function readEventsOf(db: Db, rows: readonly NotificationRow[]): Promise<Event[]> {
   const seqsOf = new Map<string, Set<number>>();
   for (const { watch, event_seqs: seqs } of rows) {
     if (watch === null) continue;
@@ -118,26 +117,29 @@ export function inviteIdsOf(event: Event): readonly string[] {
   return event.inviteId === null ? [] : [event.inviteId];
 }
 
-export async function readChainHead(
-  db: Db,
-  { watch, sync_id: syncId }: Pick<NotificationRow, "watch" | "sync_id">,
-): Promise<string> {
-  if (watch === null) return "";
-  const [head] = await db.$queryRaw<{ hash: string }[]>`
-    SELECT hash FROM event WHERE watch = ${watch} AND sync_id IS NOT DISTINCT FROM ${syncId}::uuid ORDER BY seq DESC LIMIT 1`;
-  return head?.hash ?? "";
+function headKey({ watch, syncId }: Pick<Notification, "watch" | "syncId">): string {
+  return `${syncId} ${watch}`;
 }
 
-async function readThread(db: Db, row: NotificationRow, events: readonly Event[]): Promise<string[]> {
-  return (await readThreads(db, [{ row, events }])).get(row.id) ?? [];
+/** By watch and sync: the hash of the newest event. */
+async function readChainHeads(db: Db, mails: readonly OutboxMail[]): Promise<ReadonlyMap<string, string>> {
+  const wanted = new Map(mails.map(({ notification }) => [headKey(notification), notification]));
+  const asked = [...wanted.values()].flatMap(({ watch, syncId }) =>
+    watch === null ? [] : [{ watch, sync_id: syncId }],
+  );
+  if (asked.length === 0) return new Map();
+  const heads = await db.$queryRaw<{ watch: string; sync_id: string | null; hash: string }[]>`
+    SELECT asked.watch, asked.sync_id, newest.hash
+    FROM jsonb_to_recordset(${JSON.stringify(asked)}::jsonb) AS asked (watch text, sync_id uuid)
+    CROSS JOIN LATERAL (
+      SELECT hash FROM event e WHERE e.watch = asked.watch AND e.sync_id IS NOT DISTINCT FROM asked.sync_id
+      ORDER BY seq DESC LIMIT 1) AS newest`;
+  return new Map(heads.map(({ watch, sync_id: syncId, hash }) => [headKey({ watch, syncId }), hash]));
 }
 
 /** By the mail's id: mails to its recipient that were about the same invite and no other, oldest first. */
-export async function readThreads(
-  db: Db,
-  mails: readonly { readonly row: NotificationRow; readonly events: readonly Event[] }[],
-): Promise<Map<string, string[]>> {
-  const asked = mails.flatMap(({ row: { id, recipient }, events }) => {
+async function readThreads(db: Db, mails: readonly OutboxMail[]): Promise<Map<string, string[]>> {
+  const asked = mails.flatMap(({ notification: { id, recipient }, events }) => {
     const about = soleInviteOf(events);
     return about === null ? [] : [{ id, recipient, watch: about.watch, invite_id: about.inviteId }];
   });

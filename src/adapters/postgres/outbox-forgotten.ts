@@ -6,8 +6,8 @@
  */
 import { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
-import type { EnqueueDeliveries } from "./outbox-leave.ts";
 import { resumeSetBack } from "./outbox-set-back.ts";
+import type { EnqueueDeliveries } from "./outbox-write.ts";
 
 /** Due for less, a mail's job may be on its way. */
 const FORGOTTEN_AFTER_MS = 60_000;

@@ -1,81 +1,43 @@
-/** The outbox: what a delivery reads, and the receipts it writes. */
-
-import { DatabaseError as StatementError } from "pg";
-import type { Attempted, Beginning, OutboxStore, Receipt, Undelivered } from "../../app/store.ts";
+/** The outbox: what a delivery claims, and the receipts that it writes. */
+import type { OutboxStore, Undelivered } from "../../app/delivery/outbox.ts";
 import { RELAY_WELL, waitReason } from "../../domain/relay.ts";
-import type { Prisma } from "../../generated/prisma/client.ts";
-import { createBatcher } from "./batcher.ts";
-import { deathsSince, recordDeath } from "./deaths.ts";
-import type { Database, Sql } from "./open.ts";
-import { type Accepted, beginMany, receiveAccepted } from "./outbox-attempts.ts";
+import { codeOf, explained } from "./database-error.ts";
+import { deathsSince } from "./deaths.ts";
+import type { Database } from "./open.ts";
+import { startAttempts } from "./outbox-attempts.ts";
+import { claimMails } from "./outbox-claim.ts";
 import { requeueForgotten } from "./outbox-forgotten.ts";
-import type { EnqueueDeliveries } from "./outbox-leave.ts";
-import { createRelease, TRANSACTION } from "./outbox-release.ts";
-import { wakeWaiting } from "./outbox-wake.ts";
-import { lockRelay, readRelay, writeRelay } from "./relay-state.ts";
-import { untilWritten } from "./until-written.ts";
-
-type Tx = Prisma.TransactionClient;
-
-/** A mail is not kept waiting by its receipt. Were we to die now, the mails of so long would be repeated. */
-const RECEIPTS_GATHER_MS = 20;
+import { recordResults, TRANSACTION } from "./outbox-record.ts";
+import type { EnqueueDeliveries } from "./outbox-write.ts";
+import { readRelay } from "./relay-state.ts";
+import { settleEach } from "./settle-each.ts";
 
 export function createOutboxStore(
-  database: Pick<Database, "prisma" | "sql" | "queueSchema">,
-  enqueueDeliveries: EnqueueDeliveries,
+  database: Pick<Database, "prisma" | "sql" | "queueSchema" | "connection">,
+  enqueue: EnqueueDeliveries,
 ): OutboxStore {
-  const { prisma, sql } = database;
-  const begin = createBatcher<Beginning, Buffer | null>(
-    (beginnings) => beginMany(sql, beginnings),
-    async (beginning, failure) => {
-      // Where it is not known whether the attempt has begun, the job is run again, and takes it over.
-      if (failure !== undefined && !wasRefused(failure)) throw failure;
-      return (await beginMany(sql, [beginning]))[0] ?? null;
-    },
-  );
-  const accept = createBatcher<Accepted, true>(
-    (accepted) => receiveAccepted(sql, accepted),
-    async (accepted) => {
-      await receiveAccepted(sql, [accepted]);
-      return true;
-    },
-    RECEIPTS_GATHER_MS,
-  );
+  const { prisma, sql, connection } = database;
+  const explain = <T>(results: readonly PromiseSettledResult<T>[]) =>
+    results.map((result): PromiseSettledResult<T> => {
+      if (result.status === "fulfilled") return result;
+      return { status: "rejected", reason: explained(result.reason, connection) };
+    });
   return {
-    release: createRelease(prisma, enqueueDeliveries),
-    begin,
-    relay: () => readRelay(prisma),
-
-    async receive(id, receipt, attempts, relay) {
-      const last = attempts.at(-1) as Attempted;
-      if (receipt.state === "delivered" && relay === null && attempts.length === 1) {
-        const accepted = { id, at: receipt.at, response: receipt.response, attempted: last };
-        return untilWritten(() => accept(accepted));
-      }
-      const write = () =>
-        prisma.$transaction(async (tx) => {
-          const waits = receipt.state === "pending" && receipt.waitsForRelay;
-          const known = relay !== null || waits ? await lockRelay(tx) : null;
-          for (const earlier of attempts.slice(0, -1)) await writeAttempt(tx, id, earlier);
-          if (receipt.state === "delivered") {
-            await receiveAccepted(within(tx), [{ id, at: receipt.at, response: receipt.response, attempted: last }]);
-          } else {
-            await writeAttempt(tx, id, last);
-            const inTime = waits && (relay ?? known)?.downSince === null ? dueNow(receipt, last) : receipt;
-            if (!(await writeReceipt(tx, id, inTime, last, enqueueDeliveries))) return false;
-          }
-          if (relay !== null && !(await isOvertaken(tx, id, last))) {
-            await writeRelay(tx, relay);
-            const { downSince, lastOutage } = relay;
-            if (downSince === null && lastOutage !== null) await wakeWaiting(tx, lastOutage.until, enqueueDeliveries);
-          }
-          // Last, since it locks watches.
-          if (receipt.state === "dead") await recordDeath(tx, id, receipt.at, `${receipt.reason}: ${receipt.error}`);
-          return true;
-        }, TRANSACTION);
-      // Of what is known to be accepted nothing but the receipt keeps it from being sent again.
-      return receipt.state === "delivered" ? untilWritten(write) : write();
+    async claim(jobs, now, decide) {
+      const claim = async (several: typeof jobs) => {
+        for (;;) {
+          const claiming = { now, decide, enqueue };
+          const claimed = await prisma.$transaction((tx) => claimMails(tx, several, claiming), TRANSACTION);
+          if (claimed !== null) return claimed;
+        }
+      };
+      return explain(await settleEach(jobs, claim, { mayRepeat: mayBeOfOne }));
     },
+    // Where it is not known whether attempts have started, the jobs are run again, and take them over.
+    startAttempts: async (starts) =>
+      explain(await settleEach(starts, (several) => startAttempts(sql, several), { mayRepeat: wasRefused })),
+    mailServer: () => readRelay(prisma),
+    record: async (sent, conclude) => explain(await recordResults(database, sent, { conclude, enqueue })),
 
     async undeliveredSince(at) {
       const rows = await prisma.$queryRaw<(Undelivered & { readonly waits: boolean })[]>`
@@ -97,86 +59,17 @@ export function createOutboxStore(
         where: { OR: [{ state: "sending" }, { state: "pending", nextAttemptAt: { lte: now } }] },
       }),
 
-    requeueForgotten: (now) => requeueForgotten(database, now, enqueueDeliveries),
+    requeueForgotten: (now) => requeueForgotten(database, now, enqueue),
   };
 }
 
-/** Whether the database said no to the statement, so that nothing of it is done. */
-function wasRefused(failure: unknown): boolean {
-  return failure instanceof StatementError && failure.severity === "ERROR";
+/** Whether the database said no to the statement, so that nothing of it is done, and may take others. */
+function wasRefused(error: unknown): boolean {
+  // A code of SQL, but of no connection that broke and of no server that stops; nor one of Prisma's own.
+  return /^(?!08|57|P[12])(?=.*\d)[0-9A-Z]{5}$/.test(codeOf(error));
 }
 
-/** As part of the transaction. */
-function within(tx: Tx): Sql {
-  return { query: async (text, values) => ({ rows: await tx.$queryRawUnsafe(text, ...values) }) };
-}
-
-type Pending = Extract<Receipt, { readonly state: "pending" }>;
-
-/** Of a mail that was to wait for a relay that is well again meanwhile. */
-function dueNow(receipt: Pending, { startedAt, outcome }: Attempted): Pending {
-  const endedAt = new Date(startedAt.getTime() + outcome.durationMs);
-  return { ...receipt, nextAttemptAt: endedAt, waitsForRelay: false };
-}
-
-/** Whether another attempt has begun since. */
-async function isOvertaken(tx: Tx, id: string, { number }: Attempted): Promise<boolean> {
-  return (await tx.notification.count({ where: { id, attempts: { gt: number } } })) > 0;
-}
-
-async function writeAttempt(tx: Tx, notificationId: string, attempted: Attempted): Promise<void> {
-  const { number, startedAt, way, outcome } = attempted;
-  const { kind, stage, code, enhancedCode, queueId, durationMs } = outcome;
-  const cause = kind === "refused" ? outcome.what : kind === "failed" ? outcome.cause : null;
-  const said = kind === "accepted" ? outcome.response : outcome.error;
-  const row = {
-    way,
-    stage,
-    outcome: kind,
-    cause,
-    code,
-    enhancedCode,
-    queueId,
-    durationMs: Math.round(durationMs),
-    said,
-  };
-  await tx.attempt.upsert({
-    where: { notificationId_number: { notificationId, number } },
-    create: { notificationId, number, startedAt, ...row },
-    update: {},
-  });
-}
-
-/** @returns whether it was written: the mail is being sent, by this attempt */
-async function writeReceipt(
-  tx: Tx,
-  id: string,
-  receipt: Exclude<Receipt, { readonly state: "delivered" }>,
-  { number, outcome }: Attempted,
-  enqueueDeliveries: EnqueueDeliveries,
-): Promise<boolean> {
-  const where = { id, state: "sending", attempts: number };
-  switch (receipt.state) {
-    case "pending": {
-      const { error, nextAttemptAt, waitsForRelay } = receipt;
-      const maybeAccepted = outcome.kind === "failed" && outcome.cause === "unknown";
-      const data = {
-        state: "pending",
-        reason: null,
-        error,
-        nextAttemptAt,
-        waitsForRelay,
-        ...(maybeAccepted && { maybeAccepted }),
-      };
-      const { count } = await tx.notification.updateMany({ where, data });
-      if (count === 1) await enqueueDeliveries(tx, [id], nextAttemptAt);
-      return count === 1;
-    }
-    case "dead": {
-      const { error, reason } = receipt;
-      const data = { state: "dead", error, reason, nextAttemptAt: null };
-      const { count } = await tx.notification.updateMany({ where, data });
-      return count === 1;
-    }
-  }
+/** Whether one mail may be the reason, and the others can be claimed without it. */
+function mayBeOfOne(error: unknown): boolean {
+  return wasRefused(error) || codeOf(error) === "";
 }

@@ -1,6 +1,6 @@
 /** Wakes mails that wait for the mail server, under the lock of its row: see recipient-lock.ts. */
 import type { Prisma } from "../../generated/prisma/client.ts";
-import type { EnqueueDeliveries } from "./outbox-leave.ts";
+import type { EnqueueDeliveries } from "./outbox-write.ts";
 
 type Tx = Prisma.TransactionClient;
 

@@ -31,10 +31,17 @@ export type WorkerPorts = {
   readonly onFailed: () => void;
 };
 
-/** @returns the job's result; where it rejects, the job is run again */
-export type JobRun = (job: QueuedJob, signal: AbortSignal) => Promise<object | null>;
-
 export type QueuedJob = Job<Readonly<Record<string, unknown>>>;
+
+/** A job in hand. @property signal when it is taken away */
+export type TakenJob = { readonly job: QueuedJob; readonly signal: AbortSignal };
+
+/**
+ * Runs jobs that were fetched together.
+ *
+ * @returns the result of each, as soon as it has ended; where it rejects, that job is run again
+ */
+export type JobRun = (jobs: readonly TakenJob[]) => readonly Promise<object | null>[];
 
 export type Worker = {
   /** Fetches jobs now. */
@@ -78,10 +85,10 @@ export function createWorker(
     if (hidden) setImmediate(wake);
   });
 
-  const runOne = async (job: QueuedJob, claim: AbortController, leave: () => void) => {
+  const end = async (job: QueuedJob, result: Promise<object | null>, leave: () => void) => {
     let ended: Ended;
     try {
-      ended = { job, failed: false, output: await run(job, claim.signal) };
+      ended = { job, failed: false, output: await result };
     } catch (error) {
       ended = { job, failed: true, output: error };
     }
@@ -109,13 +116,17 @@ export function createWorker(
       const jobs = await boss.fetch<QueuedJob["data"]>(name, { batchSize: limit });
       hidden = oneAtATime && jobs.length < limit && claims.size > 0;
       if (jobs.length === limit) wanted = true;
-      const runs = jobs.map((job) => {
+      if (jobs.length === 0) return;
+      const taken = jobs.map((job) => {
         const claim = new AbortController();
         claims.set(job, claim);
-        return () => runOne(job, claim, places.take());
+        return { job, signal: claim.signal };
       });
-      if (jobs.length > 0) await onTaken();
-      for (const start of runs) void start();
+      await onTaken();
+      for (const [nth, result] of run(taken).entries()) {
+        const job = taken[nth]?.job;
+        if (job !== undefined) void end(job, result, places.take());
+      }
     } catch (error) {
       report(error);
       await delay(TRY_AGAIN_MS);

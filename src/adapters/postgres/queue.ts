@@ -8,6 +8,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { fromPrisma, PgBoss, type Queue as QueueSettings } from "pg-boss";
 import type { Clock } from "../../app/ports.ts";
+import type { DeliveryJob } from "../../domain/delivery/dispatch.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import { createBatcher } from "./batcher.ts";
 import type { Database } from "./open.ts";
@@ -61,8 +62,8 @@ const DELIVERIES_KEPT_SECONDS = 86_400;
 export type Workers = {
   /** Runs one sync; what it returns is the job's result. Must not reject for a sync that fell short. */
   sync(job: SyncJob, signal: AbortSignal): Promise<SyncResult>;
-  /** Tries one delivery. @param takeOver whether an earlier run of the job came to no end */
-  deliver(notificationId: string, takeOver: boolean): Promise<void>;
+  /** Tries deliveries. @returns the end of each, as soon as it is known */
+  deliver(jobs: readonly DeliveryJob[]): readonly Promise<void>[];
   /** Makes the digests of one slot. @param isLastTry whether it is not tried again where it fails */
   digest(jobId: string, isLastTry: boolean): Promise<void>;
 };
@@ -208,14 +209,17 @@ async function makeQueues(boss: PgBoss): Promise<void> {
 
 /** The queues as these workers work on them. */
 function queuesFor(workers: Workers): readonly QueueToWork[] {
-  const sync: JobRun = ({ id, data }, signal) => workers.sync({ id, watch: String(data.watch) }, signal);
-  const digest: JobRun = async ({ id, retryCount }) => {
-    await workers.digest(id, retryCount >= DIGEST_RETRIES.retryLimit);
-    return null;
-  };
-  const deliver: JobRun = async ({ data, retryCount }) => {
-    await workers.deliver(String(data.notificationId), retryCount > 0);
-    return null;
+  const sync: JobRun = (jobs) =>
+    jobs.map(({ job: { id, data }, signal }) => workers.sync({ id, watch: String(data.watch) }, signal));
+  const digest: JobRun = (jobs) =>
+    jobs.map(({ job: { id, retryCount } }) =>
+      workers.digest(id, retryCount >= DIGEST_RETRIES.retryLimit).then(() => null),
+    );
+  const deliver: JobRun = (jobs) => {
+    const deliveries = jobs.map(({ job: { data, retryCount } }) => {
+      return { notificationId: String(data.notificationId), takeOver: retryCount > 0 };
+    });
+    return workers.deliver(deliveries).map((ended) => ended.then(() => null));
   };
   return [
     {

@@ -1,5 +1,5 @@
 /** The row that says whether the mail server can be reached, the same for all replicas. */
-import { RELAY_WELL, type RelayState, whileProbing } from "../../domain/relay.ts";
+import { RELAY_WELL, type RelayState } from "../../domain/relay.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
 
 type Tx = Prisma.TransactionClient;
@@ -22,16 +22,6 @@ export async function readRelay(db: Pick<Tx, "relay">): Promise<RelayState> {
 export async function lockRelay(tx: Pick<Tx, "relay" | "$queryRaw">): Promise<RelayState> {
   await tx.$queryRaw`SELECT 1 FROM relay WHERE name = ${NAME} FOR UPDATE`;
   return readRelay(tx);
-}
-
-/** Takes the probe for one mail; false where another took it first, or the relay failed or came back meanwhile. */
-export async function takeProbe(tx: Tx, seen: RelayState, now: Date): Promise<boolean> {
-  const { failures, probingUntil } = seen;
-  const { count } = await tx.relay.updateMany({
-    where: { name: NAME, failures, probingUntil, downSince: { not: null } },
-    data: { probingUntil: whileProbing(seen, now).probingUntil },
-  });
-  return count === 1;
 }
 
 export async function writeRelay(tx: Tx, { lastOutage, ...state }: RelayState): Promise<void> {

@@ -4,27 +4,25 @@ import MailComposer from "nodemailer/lib/mail-composer";
 import MimeNode from "nodemailer/lib/mime-node";
 import type { Attachment, Message } from "../../app/ports.ts";
 
-/** Of so many kinds of mail the encoded part is kept. */
-const MOST = 32;
-
 /** A mail without the header fields that are its recipient's own. */
 type Content = Omit<Message, "to" | "messageId">;
-type Encoded = { readonly content: Content; readonly bytes: Promise<Buffer> };
 
-/** Composes one mail: the exact bytes that will be sent, CRLF line ends. They depend on the mail alone. */
-export function createComposer(): (message: Message) => Promise<Buffer> {
-  let recent: readonly Encoded[] = [];
-  const encoded = (content: Content): Promise<Buffer> => {
-    const known = recent.find((one) => isSame(one.content, content)) ?? { content, bytes: encode(content) };
-    if (known !== recent[0]) recent = [known, ...recent.filter((one) => one !== known)].slice(0, MOST);
+/** Composes mails: the exact bytes that will be sent, CRLF line ends. Each depends on its message alone. */
+export async function compose(messages: readonly Message[]): Promise<readonly Buffer[]> {
+  const encoded: { readonly content: Content; readonly bytes: Promise<Buffer> }[] = [];
+  const bytesOf = (content: Content) => {
+    const known = encoded.findLast((one) => isSame(one.content, content)) ?? { content, bytes: encode(content) };
+    if (!encoded.includes(known)) encoded.push(known);
     return known.bytes;
   };
-  return async ({ to, messageId, ...message }) => {
-    const { "In-Reply-To": inReplyTo, References: references, ...headers } = message.headers;
-    const own = { To: to, "Message-ID": `<${messageId}>`, "In-Reply-To": inReplyTo, References: references };
-    const bytes = await encoded({ ...message, headers });
-    return Buffer.concat([Buffer.from(`${fieldsOf(own)}\r\n`), bytes]);
-  };
+  return Promise.all(
+    messages.map(async ({ to, messageId, ...message }) => {
+      const { "In-Reply-To": inReplyTo, References: references, ...headers } = message.headers;
+      const own = { To: to, "Message-ID": `<${messageId}>`, "In-Reply-To": inReplyTo, References: references };
+      const bytes = await bytesOf({ ...message, headers });
+      return Buffer.concat([Buffer.from(`${fieldsOf(own)}\r\n`), bytes]);
+    }),
+  );
 }
 
 /** A node below another one has the header fields that it is given and no more. */

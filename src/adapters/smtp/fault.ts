@@ -1,5 +1,5 @@
 /** How the work on a connection to the relay failed. */
-import type { DeliveryStage } from "../../app/ports.ts";
+import type { DeliveryStage } from "../../domain/delivery/attempt.ts";
 import type { SmtpError } from "./answer.ts";
 import { NOTHING_OFFERED, type Offer } from "./offer.ts";
 

@@ -1,5 +1,5 @@
 /** Says how an attempt ended: whose trouble it is, whether another try can help, and what to do about it. */
-import type { DeliveryOutcome, DeliveryStage } from "../../app/ports.ts";
+import type { DeliveryOutcome, DeliveryStage } from "../../domain/delivery/attempt.ts";
 import { REFUSAL_ADVICE, type Refusal, troubleOf } from "../../domain/refusal.ts";
 import { codeOf, enhancedCodeOf, queueIdOf, type SmtpError, tidyAnswer } from "./answer.ts";
 import { type SessionFault, wasStopped } from "./fault.ts";

@@ -1,6 +1,6 @@
 /** Tells how a mail goes its way to the relay, each step as it ends, from what is heard of the dialogue. */
 import type { Socket } from "node:net";
-import type { DeliveryStage } from "../../app/ports.ts";
+import type { DeliveryStage } from "../../domain/delivery/attempt.ts";
 import type { Line, Watcher } from "./dial.ts";
 import { SessionFault } from "./fault.ts";
 import type { SmtpOptions } from "./options.ts";

@@ -3,7 +3,7 @@
  *
  * With PIPELINING several commands wait for their answers; the first of them is what is under way.
  */
-import type { DeliveryStage } from "../../app/ports.ts";
+import type { DeliveryStage } from "../../domain/delivery/attempt.ts";
 import { NOTHING_OFFERED, type Offer, offerOf } from "./offer.ts";
 
 export type Progress = {

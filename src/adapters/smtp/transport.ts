@@ -2,16 +2,12 @@
 import type { MailTransport } from "../../app/ports.ts";
 import { onTheWire } from "./address.ts";
 import { codeOf } from "./answer.ts";
-import { createComposer } from "./composer.ts";
-import { SessionFault, stoppedError, wasStopped } from "./fault.ts";
+import { compose } from "./composer.ts";
+import { SessionFault, wasStopped } from "./fault.ts";
 import { optionsOf, type Timeouts } from "./options.ts";
 import { acceptedOutcome, explain, faultOutcome, type Relay } from "./outcome.ts";
 import { createPool, type Patience } from "./pool.ts";
 import { type Envelope, openSession, type Session } from "./session.ts";
-import { createTurns } from "./turns.ts";
-
-/** Mails under way for each connection, so that none waits for the database. */
-const AHEAD = 7;
 
 /** What may be set otherwise; all durations in ms. */
 export type TransportTuning = {
@@ -46,7 +42,6 @@ export function createMailTransport(
   const stopping = new AbortController();
   const open = (untilMs: number) => openSession(options, { untilMs, signal: stopping.signal });
   const pool = createPool({ open, connections, idleMs });
-  const turns = createTurns(connections * AHEAD, connections * (AHEAD - 2));
   const used = new WeakSet<Session>();
   const underWay = new Set<Promise<unknown>>();
   const giveBack = (session: Session) => {
@@ -91,8 +86,7 @@ export function createMailTransport(
     });
   };
   return {
-    compose: createComposer(),
-    inTurn: turns,
+    compose,
     async send(mime, envelope) {
       const sending = send(mime, envelope);
       underWay.add(sending);
@@ -112,7 +106,6 @@ export function createMailTransport(
       }
     },
     async stop(graceMs) {
-      turns.end(stoppedError());
       pool.close();
       const timer = setTimeout(() => stopping.abort(), graceMs);
       await Promise.all(underWay);

@@ -8,7 +8,8 @@ import type { Agent as HttpsAgent } from "node:https";
 import got from "got";
 import manifest from "../../../package.json" with { type: "json" };
 import type { FallbackChannel, FallbackMessage } from "../../app/fallback.ts";
-import type { Clock, DeliveryOutcome } from "../../app/ports.ts";
+import type { Clock } from "../../app/ports.ts";
+import type { DeliveryOutcome } from "../../domain/delivery/attempt.ts";
 import { maskedLine } from "../../domain/one-line.ts";
 import { signedHeaders } from "./signature.ts";
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { createOutboxStore } from "../../../src/adapters/postgres/outbox-store.ts";
+import { decideDispatch } from "../../../src/domain/delivery/dispatch.ts";
 import type { QuietHours } from "../../../src/domain/quiet-hours.ts";
-import { releaseOf } from "../../../src/domain/release.ts";
 import type { Prisma, PrismaClient } from "../../../src/generated/prisma/client.ts";
 import { after as later, NOW } from "../../support/build.ts";
 import { type OpenedDatabase, openTestDatabase } from "../../support/database.ts";
@@ -66,15 +66,12 @@ async function lookAt(count: number, { heldBy, quietHours, floodCap = 10_000, si
   if (silenced) await prisma.silence.create({ data: { id: randomUUID(), ...silence } });
   const cost: Cost = { statements: 0, rows: 0 };
   const outbox = createOutboxStore({ ...database, prisma: counting(prisma, cost) }, database.queue.enqueueDeliveries);
+  const newSummary = () => ({ id: randomUUID(), messageId: randomUUID() });
+  const rules = { now: NOW, quietHoursOf: () => quietHours ?? null, floodCap, hasFallback: false, newSummary };
   const kinds: string[] = [];
   for (const { id } of mails) {
-    const { kind } = await outbox.release(id, NOW, {
-      decide: (question) => releaseOf({ ...question, quietHoursOf: () => quietHours ?? null, floodCap, now: NOW }),
-      summary: () => ({ id: randomUUID(), messageId: randomUUID() }),
-      hasFallback: false,
-      takeOver: false,
-    });
-    kinds.push(kind);
+    const [claimed] = await outbox.claim([{ notificationId: id }], NOW, (input) => decideDispatch(input, rules));
+    kinds.push(claimed?.status === "fulfilled" ? claimed.value.kind : String(claimed?.reason));
   }
   await prisma.silence.deleteMany();
   const waiting = await prisma.notification.count({ where: { recipient, nextAttemptAt: { gt: NOW } } });

@@ -4,10 +4,12 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { openDatabase } from "../../../src/adapters/postgres/open.ts";
 import { createOutboxStore } from "../../../src/adapters/postgres/outbox-store.ts";
-import type { Beginning, OutboxStore, Receipt } from "../../../src/app/store.ts";
+import type { AttemptStart, OutboxStore, Settled } from "../../../src/app/delivery/outbox.ts";
+import type { Receipt } from "../../../src/domain/delivery/attempt.ts";
+import { decideDispatch } from "../../../src/domain/delivery/dispatch.ts";
 import type { NotificationState } from "../../../src/domain/notification.ts";
 import { RELAY_WELL, type RelayState } from "../../../src/domain/relay.ts";
-import { after as later, NOW } from "../../support/build.ts";
+import { after as later, NOW, notification } from "../../support/build.ts";
 import { type OpenedDatabase, openTestDatabase } from "../../support/database.ts";
 import { DAY, HOUR, MINUTE } from "../../support/durations.ts";
 import { openLab } from "../../support/lab.ts";
@@ -36,36 +38,53 @@ async function owe(t: TestContext) {
   return { lab, invite, events, id: notifications[0]?.id ?? "" };
 }
 
-/** The mail as it is let through, whole and at once. */
-async function letThrough(id: string) {
-  const released = await outbox.release(id, later(DAY), {
-    decide: ({ mail: { notification, events } }) => ({
-      kind: "send",
-      mail: { id, kind: notification.kind, eventSeqs: events.map((event) => event.seq) },
-      dropped: [],
-      cancelled: [],
-    }),
-    summary: () => assert.fail("nothing is folded"),
-    hasFallback: false,
-    takeOver: true,
+/** The mails as they are claimed to be sent, all at once. */
+async function claim(ids: readonly string[]) {
+  const now = later(DAY);
+  const newSummary = () => assert.fail("nothing is folded");
+  const rules = { now, quietHoursOf: () => null, floodCap: 100, hasFallback: false, newSummary };
+  const jobs = ids.map((notificationId) => ({ notificationId, takeOver: true }));
+  const claimed = await outbox.claim(jobs, now, (input) => decideDispatch(input, rules));
+  return valuesOf(claimed).map((one) => {
+    if (one.kind !== "send") return null;
+    const { mail, content, mime } = one;
+    return { notification: mail.notification, events: mail.events, ...content, mime };
   });
-  return released.kind === "send" ? released.owed : null;
 }
 
-/** Begins an attempt of a mail that was let through. */
-function begin(id: string, attempts: number, given: Partial<Beginning> = {}): Promise<Buffer | null> {
-  const made = { subject: "a mail", mime: Buffer.from("mail") };
-  return outbox.begin({ id, attempts, at: NOW, onlyIfWell: false, ...made, ...given });
+async function letThrough(id: string) {
+  return (await claim([id]))[0] ?? null;
 }
 
-/** Writes the receipt of the first attempt, or of another. */
-function receive(
+function valuesOf<T>(settled: Settled<T>): readonly T[] {
+  return settled.map((one) => {
+    if (one.status === "rejected") throw one.reason;
+    return one.value;
+  });
+}
+
+function startOf(id: string, attempts: number, given: Partial<AttemptStart> = {}): AttemptStart {
+  return { id, attempts, at: NOW, onlyIfWell: false, subject: "a mail", mime: Buffer.from("mail"), ...given };
+}
+
+/** Starts an attempt of a mail that was let through. */
+async function begin(id: string, attempts: number, given: Partial<AttemptStart> = {}): Promise<Buffer | null> {
+  return valuesOf(await outbox.startAttempts([startOf(id, attempts, given)]))[0] ?? null;
+}
+
+/** Writes the receipt of the first attempt, or of another. @returns whether it counts */
+async function receive(
   id: string,
   receipt: Receipt,
-  { number = 1, relay = null }: { number?: number; relay?: RelayState | null } = {},
+  { number = 1, relay = null, to = outbox }: { number?: number; relay?: RelayState | null; to?: OutboxStore } = {},
 ): Promise<boolean> {
   const outcome = receipt.state === "delivered" ? accepted(receipt.response) : failed("temporary", receipt.error);
-  return outbox.receive(id, receipt, [{ number, startedAt: NOW, way: "smtp", outcome }], relay);
+  const mail = { notification: notification({ id }), events: [], ownFailures: 0 };
+  // Only a probe says of the mail server that it is well again.
+  const way = { kind: "relay", probe: relay !== null } as const;
+  const sent = { mail, way, attempts: [{ number, startedAt: NOW, way: "smtp", outcome }] } as const;
+  const recorded = await to.record([sent], (ended) => ended.map(() => ({ receipt, mailServer: relay })));
+  return valuesOf(recorded)[0]?.receipt !== null;
 }
 
 function setState(id: string, state: NotificationState) {
@@ -123,7 +142,7 @@ describe("what a mail is made from", () => {
     lab.invite();
     const second = await lab.sync();
 
-    const owed = await Promise.all([id, second.notifications[0]?.id ?? ""].map(letThrough));
+    const owed = await claim([id, second.notifications[0]?.id ?? ""]);
 
     assert.deepEqual(
       owed.map((mail) => mail?.events.map(({ hash }) => hash)),
@@ -147,7 +166,7 @@ describe("what a mail is made from", () => {
       owed?.events.map(({ seq }) => seq),
       events.map(({ seq }) => seq),
     );
-    assert.deepEqual(owed?.invites, []);
+    assert.equal(owed?.invites, undefined);
   });
 
   test("is nothing where there is no such mail", async () => {
@@ -172,7 +191,8 @@ describe("what is frozen of several mails at once", () => {
     const ids: string[] = [];
     for (const _ of mimes) ids.push((await owe(t)).id);
 
-    const kept = await Promise.all(mimes.map((mime, nth) => begin(ids[nth] ?? "", 0, { subject: `${nth}`, mime })));
+    const starts = mimes.map((mime, nth) => startOf(ids[nth] ?? "", 0, { subject: `${nth}`, mime }));
+    const kept = valuesOf(await outbox.startAttempts(starts));
 
     const rows = await Promise.all(ids.map(rowOf));
     assert.deepEqual(kept, mimes);
@@ -185,8 +205,8 @@ describe("what is frozen of several mails at once", () => {
   test("is kept of each but the one of which it cannot be", async (t) => {
     const mails = [await owe(t), await owe(t)];
 
-    const begun = await Promise.allSettled(
-      mails.map(({ id }, nth) => begin(id, 0, { subject: nth === 0 ? "fine" : "\0" })),
+    const begun = await outbox.startAttempts(
+      mails.map(({ id }, nth) => startOf(id, 0, { subject: nth === 0 ? "fine" : "\0" })),
     );
 
     assert.deepEqual(
@@ -202,7 +222,7 @@ describe("an attempt", () => {
 
     const begun = await Promise.all([0, 0, 0].map((attempts) => begin(id, attempts)));
 
-    assert.deepEqual(begun.map(String), ["mail", "null", "null"]);
+    assert.deepEqual(begun.map(String).sort(), ["mail", "null", "null"]);
     assert.equal((await rowOf(id)).attempts, 1);
   });
 
@@ -277,8 +297,7 @@ describe("a receipt", () => {
         await relay.close();
         await database.prisma.relay.deleteMany();
       });
-      const attempt = { number: 1, startedAt: NOW, way: "smtp", outcome: accepted("250 ok") } as const;
-      await farBox.receive(id, { state: "delivered", at: NOW, response: "250 ok" }, [attempt], state);
+      await receive(id, { state: "delivered", at: NOW, response: "250 ok" }, { relay: state, to: farBox });
 
       const { state: now, response } = await database.prisma.notification.findUniqueOrThrow({ where: { id } });
       assert.deepEqual([now, response], ["delivered", "250 ok"]);
@@ -333,7 +352,7 @@ describe("an attempt that was taken for lost and is heard of after the next has 
       assert.equal(counts, false);
       assert.deepEqual(await rowOf(id), before);
       assert.deepEqual(await lab.history(), history);
-      assert.equal((await outbox.relay()).downSince, null);
+      assert.equal((await outbox.mailServer()).downSince, null);
       assert.deepEqual(
         retries.filter(([retried]) => retried === id),
         [],
@@ -400,7 +419,7 @@ describe("an attempt that was taken for lost and is heard of after the next has 
 
     await receive(id, ACCEPTED, { relay: { ...RELAY_WELL, lastOutage: { since: NOW, until: later(MINUTE) } } });
 
-    assert.deepEqual([(await rowOf(id)).state, (await outbox.relay()).downSince], ["delivered", NOW]);
+    assert.deepEqual([(await rowOf(id)).state, (await outbox.mailServer()).downSince], ["delivered", NOW]);
   });
 });
 

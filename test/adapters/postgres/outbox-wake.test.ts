@@ -7,13 +7,15 @@ import pg from "pg";
 import { createOutboxStore } from "../../../src/adapters/postgres/outbox-store.ts";
 import { createPeopleStore } from "../../../src/adapters/postgres/people-store.ts";
 import { createSyncStore } from "../../../src/adapters/postgres/sync-store.ts";
-import type { OutboxStore, Receipt } from "../../../src/app/store.ts";
+import type { Claimed, OutboxStore } from "../../../src/app/delivery/outbox.ts";
 import { runSync } from "../../../src/app/sync.ts";
+import type { DeliveryOutcome } from "../../../src/domain/delivery/attempt.ts";
+import { concludeAll, type SentMail } from "../../../src/domain/delivery/conclude.ts";
+import { decideDispatch } from "../../../src/domain/delivery/dispatch.ts";
 import { RELAY_WELL, type RelayState } from "../../../src/domain/relay.ts";
-import { releaseOf } from "../../../src/domain/release.ts";
-import { after as later, NOW } from "../../support/build.ts";
+import { after as later, NOW, notification } from "../../support/build.ts";
 import { type OpenedDatabase, openTestDatabase } from "../../support/database.ts";
-import { DAY, HOUR, MINUTE, SECOND } from "../../support/durations.ts";
+import { DAY, MINUTE, SECOND } from "../../support/durations.ts";
 import { audienceOf, type Lab, openLab } from "../../support/lab.ts";
 import { accepted, failed } from "../../support/outcomes.ts";
 
@@ -25,8 +27,6 @@ const DOWN: RelayState = {
   failedAt: NOW,
   error: "connection refused",
 };
-const WELL: RelayState = { ...RELAY_WELL, lastOutage: { since: later(-MINUTE), until: later(SECOND) } };
-const WAITS = { state: "pending", error: "away", waitsForRelay: true } as const;
 
 let database: OpenedDatabase;
 let outbox: OutboxStore;
@@ -57,23 +57,28 @@ async function setRelay({ lastOutage: _, ...state }: RelayState): Promise<void> 
   await database.prisma.relay.upsert({ where: { name: "smtp" }, create: { name: "smtp", ...state }, update: state });
 }
 
-function release(id: string, now: Date) {
-  return outbox.release(id, now, {
-    decide: (question) => releaseOf({ ...question, quietHoursOf: () => null, floodCap: 100, now }),
-    summary: () => ({ id: randomUUID(), messageId: randomUUID() }),
-    hasFallback: false,
-    takeOver: false,
-  });
+async function claim(id: string, now: Date): Promise<Claimed> {
+  const newSummary = () => ({ id: randomUUID(), messageId: randomUUID() });
+  const rules = { now, quietHoursOf: () => null, floodCap: 100, hasFallback: false, newSummary };
+  const [claimed] = await outbox.claim([{ notificationId: id }], now, (input) => decideDispatch(input, rules));
+  if (claimed?.status !== "fulfilled") throw claimed?.reason;
+  return claimed.value;
 }
 
-async function begin(id: string, attempts = 0): Promise<void> {
-  const beginning = { id, attempts, at: NOW, onlyIfWell: false, subject: "s", mime: Buffer.from("m") };
-  assert.ok((await outbox.begin(beginning)) !== null);
+async function begin(id: string): Promise<void> {
+  const start = { id, attempts: 0, at: NOW, onlyIfWell: false, subject: "s", mime: Buffer.from("m") };
+  const [started] = await outbox.startAttempts([start]);
+  assert.ok(started?.status === "fulfilled" && started.value !== null);
 }
 
-function receive(id: string, receipt: Receipt, relay: RelayState | null): Promise<boolean> {
-  const outcome = receipt.state === "delivered" ? accepted() : failed("unreachable", "away");
-  return outbox.receive(id, receipt, [{ number: 1, startedAt: NOW, way: "smtp", outcome }], relay);
+/** Records how the first attempt ended, a while later. */
+async function record(id: string, outcome: DeliveryOutcome, { probe }: { probe: boolean }): Promise<void> {
+  const mail = { notification: notification({ id, createdAt: NOW }), events: [], ownFailures: 0 };
+  const attempts: SentMail["attempts"] = [{ number: 1, startedAt: NOW, way: "smtp", outcome }];
+  const rules = { at: later(SECOND), hasFallback: false, chance: () => 0.5 };
+  const sent = { mail, way: { kind: "relay", probe }, attempts } as const;
+  const [recorded] = await outbox.record([sent], (ended, mailServer) => concludeAll(ended, mailServer, rules));
+  if (recorded?.status !== "fulfilled") throw recorded?.reason;
 }
 
 function rowOf(id: string) {
@@ -105,9 +110,9 @@ describe("a mail that decides to wait for the mail server at the moment at which
     await holder.query("BEGIN");
     await holder.query("SELECT 1 FROM notification WHERE id = $1 FOR UPDATE", [one]);
 
-    const waiting = release(one, NOW);
+    const waiting = claim(one, NOW);
     await untilBlocked(1, waiting);
-    const waking = receive(other, { state: "delivered", at: later(SECOND), response: "250" }, WELL);
+    const waking = record(other, accepted("250"), { probe: true });
     await untilBlocked(2, waking);
     await holder.query("COMMIT");
     await Promise.all([waiting, waking]);
@@ -121,9 +126,9 @@ describe("a mail that decides to wait for the mail server at the moment at which
     await setRelay(DOWN);
     await begin(one);
     await begin(other);
-    await receive(other, { state: "delivered", at: later(SECOND), response: "250" }, WELL);
+    await record(other, accepted("250"), { probe: true });
 
-    await receive(one, { ...WAITS, nextAttemptAt: later(HOUR) }, null);
+    await record(one, failed("unreachable", "away"), { probe: false });
 
     const { nextAttemptAt, waitsForRelay } = await rowOf(one);
     assert.deepEqual([nextAttemptAt, waitsForRelay], [later(1), false]);
@@ -133,9 +138,9 @@ describe("a mail that decides to wait for the mail server at the moment at which
 test("a mail that waits for the probe in hand looks again within a minute, though that might take longer", async () => {
   const { one, other } = await owe();
   await setRelay({ ...DOWN, nextProbeAt: NOW });
-  assert.equal((await release(other, NOW)).kind, "send");
+  assert.equal((await claim(other, NOW)).kind, "send");
 
-  const waits = await release(one, NOW);
+  const waits = await claim(one, NOW);
 
   assert.deepEqual(waits.kind === "waiting" && waits.until, later(MINUTE));
 });
@@ -197,7 +202,7 @@ describe("a mail that is held by a silence at the moment at which that ends", ()
     await database.prisma.notification.update({ where: { id: one }, data: { state: "pending" } });
     await holder.query("BEGIN");
     await holder.query("SELECT 1 FROM notification WHERE id = $1 FOR UPDATE", [one]);
-    const holding = release(one, NOW);
+    const holding = claim(one, NOW);
     await untilBlocked(2, holding);
     await other.query("COMMIT");
     await other.end();

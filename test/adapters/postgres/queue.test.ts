@@ -33,7 +33,11 @@ afterEach(async () => {
 const DONE: SyncResult = { outcome: "complete", reason: null };
 
 function workers(overrides: Partial<Workers> = {}): Workers {
-  return { sync: async () => DONE, deliver: async () => {}, digest: async () => {}, ...overrides };
+  return { sync: async () => DONE, deliver: (jobs) => jobs.map(async () => {}), digest: async () => {}, ...overrides };
+}
+
+function eachBy(runs: ReturnType<typeof tally>): Workers["deliver"] {
+  return (jobs) => jobs.map(({ notificationId }) => runs.run(notificationId, async () => {}));
 }
 
 async function workOnBoth(with_: Workers): Promise<void> {
@@ -284,7 +288,7 @@ describe("a mail's job", () => {
     const runs = tally();
     await enqueue(ids);
 
-    await workOnBoth(workers({ deliver: (id) => runs.run(id, async () => {}) }));
+    await workOnBoth(workers({ deliver: eachBy(runs) }));
     await runs.until(20);
 
     assert.deepEqual(runs.seen.toSorted(), ids.toSorted());
@@ -296,7 +300,7 @@ describe("a mail's job", () => {
     await enqueue(ids);
 
     // At one job per worker and poll this would take 20 seconds.
-    await database.queue.work(workers({ deliver: (id) => runs.run(id, async () => {}) }));
+    await database.queue.work(workers({ deliver: eachBy(runs) }));
     await runs.until(40);
 
     assert.equal(new Set(runs.seen).size, 40);
@@ -305,7 +309,7 @@ describe("a mail's job", () => {
   test("whose time comes is run soon after, though nobody says that it has", { timeout: 10_000 }, async () => {
     const runs = tally();
     const startAfter = new Date(Date.now() + 500);
-    await database.queue.work(workers({ deliver: (id) => runs.run(id, async () => {}) }));
+    await database.queue.work(workers({ deliver: eachBy(runs) }));
 
     await enqueue([randomUUID()], startAfter);
     await runs.until(1);
@@ -331,7 +335,7 @@ describe("a mail's job", () => {
     await enqueue([later], startAfter);
     await enqueue([now]);
 
-    await workOnBoth(workers({ deliver: (id) => runs.run(id, async () => {}) }));
+    await workOnBoth(workers({ deliver: eachBy(runs) }));
     await runs.until(1);
 
     assert.deepEqual(runs.seen, [now]);

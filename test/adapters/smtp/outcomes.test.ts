@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMailTransport } from "../../../src/adapters/smtp/transport.ts";
-import type { DeliveryOutcome } from "../../../src/app/ports.ts";
+import type { DeliveryOutcome } from "../../../src/domain/delivery/attempt.ts";
 import { type FaultyRelayOptions, startFaultyRelay } from "../../support/faulty-relay.ts";
 import type { Fault } from "../../support/faulty-relay-dialogue.ts";
 

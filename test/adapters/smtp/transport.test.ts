@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { createMailTransport } from "../../../src/adapters/smtp/transport.ts";
-import type { DeliveryOutcome, Message } from "../../../src/app/ports.ts";
+import type { Message } from "../../../src/app/ports.ts";
+import type { DeliveryOutcome } from "../../../src/domain/delivery/attempt.ts";
 
 const ENVELOPE = { from: "invitewatch <invites@example.com>", to: "ops@example.com" };
 const MIME = Buffer.from(
@@ -181,7 +182,7 @@ function message(overrides: Partial<Message> = {}): Message {
 test("a composed mail holds both parts, its id and its headers", async () => {
   const transport = createMailTransport("smtp://127.0.0.1:1", asIs);
 
-  const mime = await transport.compose(message());
+  const [mime = Buffer.alloc(0)] = await transport.compose([message()]);
   const mail = await simpleParser(mime);
 
   assert.equal(mail.messageId, "<abc@example.com>");
@@ -203,7 +204,7 @@ test("calendar files go beside both parts, byte by byte, with their method", asy
     content,
   }));
 
-  const mime = await transport.compose(message({ attachments }));
+  const [mime = Buffer.alloc(0)] = await transport.compose([message({ attachments })]);
   const mail = await simpleParser(mime);
 
   assert.deepEqual(contentTypes(mime.toString()), [
