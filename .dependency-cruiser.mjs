@@ -52,24 +52,24 @@ export default {
     only(
       "mail-is-pure",
       "^src/mail/",
-      ["^src/mail/", "^src/domain/", "^(node:)?(crypto|url)$", npm("hono"), npm("ical-generator")],
-      "mail is pure: it imports its own files, domain, node:crypto, node:url, hono/html and ical-generator. " +
+      ["^src/mail/", "^src/domain/", "^(node:)?(crypto|url)$", npm("hono"), npm("ical.js")],
+      "mail is pure: it imports its own files, domain, node:crypto, node:url, hono/html and ical.js. " +
         "Take what it needs as a parameter.",
     ),
     only(
       "app-has-ports",
       "^src/app/",
-      ["^src/app/", "^src/domain/", "^src/mail/", "^(node:)?crypto$"],
-      "app imports domain, mail and its own ports; what does I/O comes in through a port (src/app/ports.ts).",
+      ["^src/app/", "^src/domain/", "^src/mail/", "^src/schedule/", "^(node:)?crypto$"],
+      "app imports domain, mail, schedule and its own ports; what does I/O comes in through a port (src/app/ports.ts).",
     ),
     only(
       "config-starts-nothing",
       "^src/config/",
-      ["^src/config/", "^src/domain/", "^(?!src/)"],
-      "config imports only domain: it decides what the program runs with and starts nothing.",
+      ["^src/config/", "^src/domain/", "^src/schedule/", "^(?!src/)"],
+      "config imports only domain and schedule: it decides what the program runs with and starts nothing.",
     ),
     adapter("cloudflare-alone", "^src/adapters/cloudflare/"),
-    adapter("postgres-alone", "^src/adapters/postgres/", ["^src/generated/prisma/"]),
+    adapter("postgres-alone", "^src/adapters/postgres/", ["^src/generated/prisma/", "^src/config/database-url[.]ts$"]),
     adapter("smtp-alone", "^src/adapters/smtp/"),
     adapter("webhook-alone", "^src/adapters/webhook/"),
     adapter("web-alone", "^src/web/"),

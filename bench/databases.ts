@@ -63,7 +63,7 @@ export async function openDatabases(): Promise<Databases> {
 
 async function prepare(url: string): Promise<void> {
   const database = await openDatabase(url, "command");
-  await migrate(database.connection);
+  await migrate(database);
   const queue = createQueue(database, (error) => {
     throw error;
   });

@@ -41,6 +41,6 @@ async function deliverAll(runtime: Runtime, count: number): Promise<void> {
     left -= 1;
     if (left === 0) done.resolve();
   };
-  await runtime.queue.work({ ...workers, deliver }, 1);
+  await runtime.queue.work({ ...workers, deliver });
   await done.promise;
 }

@@ -29,7 +29,7 @@ await measure(async ({ databaseUrl, smtpUrl, samples: count }: LatencyJob) => {
   // More mails than a person should get in an hour.
   const mail = { ...opened.mail, floodCap: Number.MAX_SAFE_INTEGER };
   const runtime: Runtime = { ...opened, mail, transport: mailbox.transport };
-  await runtime.queue.work(createWorkers(runtime, log, new AbortController().signal), 1);
+  await runtime.queue.work(createWorkers(runtime, log, new AbortController().signal));
   const floor = createFloor({ apiUrl, token, smtpUrl });
   const syncAndWait = async (): Promise<Accepted> => {
     const accepted = mailbox.next();

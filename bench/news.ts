@@ -17,7 +17,7 @@ export function invitations(count: number): readonly ListedInvite[] {
   const invitedAt = Date.now() - HOUR_MS;
   const instants = { invited_on: apiInstant(invitedAt), expires_on: apiInstant(invitedAt + 4 * 24 * HOUR_MS) };
   return Array.from({ length: count }, (_, number) => {
-    const invite = parseInvite(sampleInvite(instants, number), (text) => text);
+    const invite = parseInvite(sampleInvite(instants, number));
     if (invite === null) throw new Error("a sample could not be read");
     return invite;
   });
@@ -34,6 +34,7 @@ export function record(invites: readonly ListedInvite[], to: readonly string[], 
       kind: "complete",
       takenAt: new Date(),
       pages: 1,
+      clockSkewMs: null,
       totalCount: invites.length,
       invites,
     }),

@@ -1,7 +1,7 @@
 /** What prisma/schema.prisma says beyond the migrations, found out in an embedded database of its own. */
 import { PGlite } from "@electric-sql/pglite";
 import { PrismaPGlite } from "pglite-prisma-adapter";
-import { driftFromMigrations } from "../src/adapters/postgres/schema-engine.ts";
+import { driftFromMigrations } from "./schema-engine.ts";
 
 /** SQL of the next migration; null where the migrations make just what the schema says. */
 export async function readDrift(): Promise<string | null> {

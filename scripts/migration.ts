@@ -1,7 +1,7 @@
 /** Writes the migration that leads from those there are to prisma/schema.prisma: `npm run migration -- NAME`. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { MIGRATIONS } from "../src/adapters/postgres/schema-engine.ts";
+import { MIGRATIONS } from "../src/adapters/postgres/migrations.ts";
 import { readDrift } from "./drift.ts";
 
 const [name] = process.argv.slice(2);

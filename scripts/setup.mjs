@@ -65,8 +65,8 @@ async function installPackages() {
   }
   if (!(await exists(ownNode))) {
     throw new SetupError(
-      "npm installed the packages but not the Node.js that comes with them, as it does when install scripts are " +
-        "turned off. Run: npm_config_ignore_scripts=false npm run setup",
+      `npm installed the packages but no Node.js, as it does on a platform for which there is none among them ` +
+        `(${process.platform}-${process.arch}). Run on Linux, macOS or Windows on x64 or arm64.`,
     );
   }
 }

@@ -1,18 +1,16 @@
 /** The daemon: opens the runtime, schedules syncs, works until it is told to stop. */
-import { setTimeout as delay } from "node:timers/promises";
-import { createTask, type ScheduledTask } from "node-cron";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { DatabaseError } from "./adapters/postgres/database-error.ts";
+import { readClockSkew } from "./adapters/postgres/read-clock.ts";
 import { createReader } from "./adapters/postgres/read-store.ts";
-import {
-  digestJobId,
-  isDigestOverdue,
-  isOverdue,
-  overdueDigestJobId,
-  overdueJobId,
-  slotJobId,
-} from "./app/schedule.ts";
-import type { Config, WatchConfig } from "./config/config.ts";
+import { digestJobId, overdueAtStart, overdueDigest, overdueSync } from "./app/schedule.ts";
+import type { LastSyncs } from "./app/store.ts";
+import { createClockAlarm } from "./clock-alarm.ts";
+import type { Config } from "./config/config.ts";
 import type { Logger } from "./log.ts";
+import { slotsOf } from "./schedule/slots.ts";
+import { createScheduler } from "./scheduler.ts";
+import { requestSlot, type SlotRequest } from "./slot-request.ts";
 import { healthPages } from "./web/health.ts";
 import { createReadiness } from "./web/readiness.ts";
 import { serveHttp } from "./web/server.ts";
@@ -46,24 +44,42 @@ export async function runDaemon(config: Config, log: Logger, stop: AbortSignal):
 
 /** Works until `stop` is aborted, which may be at any moment of its start, and closes the runtime. */
 async function work(config: Config, runtime: Runtime, log: Logger, stop: AbortSignal): Promise<void> {
-  const tasks: ScheduledTask[] = [];
+  const { clock } = runtime;
+  const scheduler = createScheduler({ clock, monotonicMs: () => performance.now(), chance: Math.random, log });
+  const tellClocks = createClockAlarm(log);
+  const compareClocks = () =>
+    whileDatabaseAnswers(log, async () => {
+      tellClocks([{ against: "database", ms: await readClockSkew(runtime.database) }]);
+    });
   const overdueCheck = setInterval(() => {
-    for (const watch of config.watches) void catchUp(watch, false, runtime, log);
+    void compareClocks();
+    void catchUp(false, config, runtime, log);
     void catchUpDigest(config, runtime, log);
     void catchUpMails(runtime, log);
   }, OVERDUE_CHECK_MS);
   try {
-    await runtime.queue.work(createWorkers(runtime, log, stop), Math.max(1, config.watches.length));
+    await compareClocks();
+    await runtime.queue.work(createWorkers(runtime, log, stop));
     for (const watch of config.watches) {
-      const task = await scheduleSyncs(watch, config, runtime, log);
-      tasks.push(task);
-      await catchUp(watch, true, runtime, log);
-      log.info(
-        { event: "watch.scheduled", watch: watch.name, schedule: watch.schedule, next: task.getNextRun() },
-        "watching",
-      );
+      // Signals are heard between turns.
+      await turn();
+      if (stop.aborted) return;
+      const next = scheduler.add({
+        expression: watch.schedule,
+        timezone: watch.timezone,
+        jitterMs: config.jitterMs,
+        // Every replica asks at each slot; the slot's name makes it one job.
+        run: (slot) => void request({ watch: watch.name, slot, jitterMs: config.jitterMs }, runtime, log),
+      });
+      log.info({ event: "watch.scheduled", watch: watch.name, schedule: watch.schedule, next }, "watching");
     }
-    if (config.digest !== null) tasks.push(await scheduleDigests(config.digest.schedule, config, runtime, log));
+    await catchUp(true, config, runtime, log);
+    if (config.digest !== null) {
+      const { schedule } = config.digest;
+      const run = (slot: Date) => void requestDigest(digestJobId(slot), runtime, log);
+      const next = scheduler.add({ expression: schedule, timezone: config.timezone, jitterMs: 0, run });
+      log.info({ event: "digest.scheduled", schedule, next }, "the digest is scheduled");
+    }
     await catchUpDigest(config, runtime, log);
     await catchUpMails(runtime, log);
     log.info({ event: "daemon.started", watches: config.watches.map((watch) => watch.name) }, "the daemon is running");
@@ -71,7 +87,7 @@ async function work(config: Config, runtime: Runtime, log: Logger, stop: AbortSi
     log.info({ event: "daemon.stopping" }, "the daemon is stopping");
   } finally {
     clearInterval(overdueCheck);
-    for (const task of tasks) await task.destroy();
+    scheduler.close();
     await runtime.close();
   }
 }
@@ -81,8 +97,9 @@ async function openPatiently(config: Config, log: Logger, stop: AbortSignal): Pr
   for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
     if (stop.aborted) return null;
     try {
-      return await openRuntime(config, "daemon", log);
+      return await openRuntime(config, "daemon", log, { stop });
     } catch (error) {
+      if (stop.aborted) return null;
       if (error instanceof DatabaseError && error.permanent) throw error;
       log.error(
         { event: "database.unavailable", err: error, retryInMs: waitMs },
@@ -93,46 +110,15 @@ async function openPatiently(config: Config, log: Logger, stop: AbortSignal): Pr
   }
 }
 
-/** Every replica asks at each slot; the slot's name makes it one job. */
-async function scheduleSyncs(
-  watch: WatchConfig,
-  config: Config,
-  runtime: Runtime,
-  log: Logger,
-): Promise<ScheduledTask> {
-  const task = createTask(watch.schedule, ({ date }) => request(slotJobId(watch.name, date), watch, runtime, log), {
-    timezone: watch.timezone,
-    maxRandomDelay: config.jitterMs,
-    logger: cronLogger(log),
-  });
-  await task.start();
-  return task;
-}
-
-async function scheduleDigests(
-  schedule: string,
-  config: Config,
-  runtime: Runtime,
-  log: Logger,
-): Promise<ScheduledTask> {
-  const task = createTask(schedule, ({ date }) => requestDigest(digestJobId(date), runtime, log), {
-    timezone: config.timezone,
-    logger: cronLogger(log),
-  });
-  await task.start();
-  log.info({ event: "digest.scheduled", schedule, next: task.getNextRun() }, "the digest is scheduled");
-  return task;
-}
-
 /** Asks for a digest whose slot passed while nothing ran. */
-async function catchUpDigest({ digest }: Config, runtime: Runtime, log: Logger): Promise<void> {
+async function catchUpDigest({ digest, timezone }: Config, runtime: Runtime, log: Logger): Promise<void> {
   if (digest === null) return;
   await whileDatabaseAnswers(log, async () => {
     const now = runtime.clock.now();
-    const lastAt = await runtime.digests.lastDigestAt(null);
-    if (!isDigestOverdue(lastAt, digest.intervalMs, now)) return;
-    log.info({ event: "digest.overdue", lastAt }, "a digest is overdue");
-    await requestDigest(overdueDigestJobId(now), runtime, log);
+    const lastAt = await runtime.digests.lastDigestAt(null, now);
+    const slot = overdueDigest(lastAt, slotsOf(digest.schedule, timezone), now);
+    if (slot === null || !(await requestDigest(digestJobId(slot), runtime, log))) return;
+    log.info({ event: "digest.overdue", lastAt, slot }, "a digest is overdue");
   });
 }
 
@@ -141,33 +127,47 @@ async function catchUpMails({ outbox, queue, clock }: Runtime, log: Logger): Pro
   await whileDatabaseAnswers(log, async () => {
     const mails = await outbox.requeueForgotten(clock.now());
     if (mails === 0) return;
-    log.warn({ event: "notification.requeued", mails }, "mails were due and not in the queue; they are delivered now");
+    log.warn(
+      { event: "notification.requeued", mails },
+      "mails were due and not in the queue, or waited under a wrong clock; they are delivered now",
+    );
     queue.wake();
   });
 }
 
-async function requestDigest(id: string, { queue }: Runtime, log: Logger): Promise<void> {
+/** @returns whether it was not asked for before */
+async function requestDigest(id: string, { queue }: Runtime, log: Logger): Promise<boolean> {
   try {
-    await queue.requestDigest(id);
-    queue.wake();
+    return await queue.requestDigest(id);
   } catch (error) {
     log.error(
       { event: "digest.not_requested", err: error },
       "a digest could not be asked for; the next check asks again",
     );
+    return false;
   }
 }
 
-/** Asks for a sync that is due although no slot of the schedule asks for it. */
-async function catchUp(watch: WatchConfig, starting: boolean, runtime: Runtime, log: Logger): Promise<void> {
-  await whileDatabaseAnswers(log.child({ watch: watch.name }), async () => {
+/** Asks for the syncs that are due although no slot of the schedule asks for them. */
+async function catchUp(starting: boolean, config: Config, runtime: Runtime, log: Logger): Promise<void> {
+  const { watches, jitterMs } = config;
+  await whileDatabaseAnswers(log, async () => {
     const now = runtime.clock.now();
-    const last = await runtime.store.lastSyncs(watch.name);
-    if (!isOverdue(last, { intervalMs: watch.intervalMs, starting }, now)) return;
-    log.info({ event: "sync.overdue", watch: watch.name, lastSyncAt: last.anyAt }, "a sync is overdue");
-    await request(overdueJobId(watch.name, now), watch, runtime, log);
+    const lastSyncs = await runtime.store.lastSyncs(watches.map(({ name }) => name));
+    const requests = watches.map(async ({ name: watch, ...rest }) => {
+      const last = lastSyncs.get(watch) ?? NEVER_SYNCED;
+      const schedule = { intervalMs: rest.intervalMs, slots: slotsOf(rest.schedule, rest.timezone), jitterMs };
+      const overdue = starting
+        ? overdueAtStart(last, schedule, now) && { slot: null }
+        : overdueSync(last, schedule, now);
+      if (!overdue || !(await request({ watch, slot: overdue.slot, jitterMs }, runtime, log))) return;
+      log.info({ event: "sync.overdue", watch, lastSyncAt: last.anyAt }, "a sync is overdue");
+    });
+    await Promise.all(requests);
   });
 }
+
+const NEVER_SYNCED: LastSyncs = { completeAt: null, anyAt: null };
 
 /** Does what each check does anew: where the database does not answer, that is said, and the next check is waited for. */
 async function whileDatabaseAnswers(log: Logger, check: () => Promise<void>): Promise<void> {
@@ -178,26 +178,17 @@ async function whileDatabaseAnswers(log: Logger, check: () => Promise<void>): Pr
   }
 }
 
-async function request(id: string, watch: WatchConfig, { queue }: Runtime, log: Logger): Promise<void> {
+/** @returns whether it was not asked for before */
+async function request(asked: SlotRequest, runtime: Runtime, log: Logger): Promise<boolean> {
   try {
-    await queue.requestSync(watch.name, id);
-    queue.wake();
+    return await requestSlot(asked, runtime);
   } catch (error) {
     log.error(
-      { event: "sync.not_requested", watch: watch.name, err: error },
+      { event: "sync.not_requested", watch: asked.watch, err: error },
       "a sync could not be asked for; the next slot will ask again",
     );
+    return false;
   }
-}
-
-function cronLogger(log: Logger) {
-  const line = (text: string | Error) => ({ event: "schedule.said", text: String(text) });
-  return {
-    info: (text: string) => log.debug(line(text), "the scheduler said"),
-    debug: (text: string | Error) => log.debug(line(text), "the scheduler said"),
-    warn: (text: string) => log.warn(line(text), "the scheduler said"),
-    error: (text: string | Error) => log.error(line(text), "the scheduler said"),
-  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

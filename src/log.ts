@@ -6,6 +6,7 @@
  */
 import { type DestinationStream, pino } from "pino";
 import { prettyFactory } from "pino-pretty";
+import { escapeJson, visible } from "./domain/visible.ts";
 
 export type LogFields = {
   /** What happened, as `noun.verb`: "sync.completed". */
@@ -55,7 +56,10 @@ export function createLogger(options: LoggerOptions): Logger {
     destinationOf(options),
   );
   const clean = createCleaner({
-    text: options.format === "pretty" ? (text) => escapeControls(options.redact(text)) : options.redact,
+    text: (text) => {
+      const bounded = cut(options.redact(text));
+      return options.format === "pretty" ? visible(bounded) : bounded;
+    },
     stacks: output.isLevelEnabled("debug"),
   });
   return loggerOn(output, clean, {});
@@ -82,7 +86,7 @@ function loggerOn(output: Output, clean: Cleaner, bindings: Readonly<Record<stri
 
 function destinationOf({ format, destination }: LoggerOptions): DestinationStream {
   const target = destination ?? pino.destination({ fd: 2, sync: true });
-  if (format === "json") return { write: (line) => void target.write(escapeInvisible(line)) };
+  if (format === "json") return { write: (line) => void target.write(escapeJson(line)) };
   const prettify = prettyFactory({
     colorize: destination === undefined && process.stderr.isTTY === true && process.stderr.hasColors(),
     singleLine: true,
@@ -93,6 +97,12 @@ function destinationOf({ format, destination }: LoggerOptions): DestinationStrea
 }
 
 const MAX_DEPTH = 12;
+/** Nothing that somebody has to read is longer; what others send may be of any length. */
+const LONGEST_TEXT = 20_000;
+
+function cut(text: string): string {
+  return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT).toWellFormed()}…`;
+}
 
 /**
  * A function from any value to plain JSON values with every string cleaned, keys too.
@@ -102,13 +112,13 @@ const MAX_DEPTH = 12;
  */
 function createCleaner({ text, stacks }: { text: (text: string) => string; stacks: boolean }): Cleaner {
   const clean = (value: unknown, above: readonly object[]): unknown => {
-    if (typeof value === "string") return text(value);
+    if (typeof value === "string") return text(stacks ? value : withoutFrames(value));
     if (typeof value === "bigint") return value.toString();
     if (typeof value !== "object" || value === null) return value;
     if (above.includes(value)) return "[circular]";
     if (above.length >= MAX_DEPTH) return "[too deep]";
     const below = [...above, value];
-    if (value instanceof Error) return clean(fieldsOf(value, stacks), below);
+    if (isErrorLike(value)) return clean(fieldsOf(value, stacks), below);
     if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
     if ("toJSON" in value && typeof value.toJSON === "function") return clean(value.toJSON(), below);
     if (value instanceof Map) return clean(Object.fromEntries(value), below);
@@ -118,38 +128,31 @@ function createCleaner({ text, stacks }: { text: (text: string) => string; stack
   return (value) => clean(value, []);
 }
 
-function fieldsOf(error: Error, stacks: boolean): Readonly<Record<string, unknown>> {
+/** Also of another realm, and as libraries copy them into plain objects. */
+type ErrorLike = Pick<Error, "name" | "message" | "stack" | "cause"> & { readonly errors?: unknown };
+
+function isErrorLike(value: object): value is ErrorLike {
+  return value instanceof Error || ("stack" in value && "message" in value && typeof value.stack === "string");
+}
+
+/** Some libraries put their stack trace into the message. */
+function withoutFrames(text: string): string {
+  return text.includes("\n") ? text.replace(/\n\s+at (?=.*:\d+)[^\n]*/g, "") : text;
+}
+
+function fieldsOf(error: ErrorLike, stacks: boolean): Readonly<Record<string, unknown>> {
   return {
-    type: error.name,
+    type: error.name ?? "Error",
     message: error.message,
     ...("code" in error ? { code: error.code } : {}),
     ...(error.cause === undefined ? {} : { cause: error.cause }),
-    ...(error instanceof AggregateError ? { errors: error.errors } : {}),
+    ...(Array.isArray(error.errors) ? { errors: error.errors } : {}),
     ...(stacks ? { stack: framesOf(error) } : {}),
   };
 }
 
 /** The lines of the stack trace without the message, which has its own field. */
-function framesOf(error: Error): readonly string[] {
+function framesOf(error: ErrorLike): readonly string[] {
   const lines = (error.stack ?? "").split("\n").map((line) => line.trim());
   return lines.filter((line) => line.startsWith("at "));
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that a terminal would obey.
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-// JSON has escaped the characters below U+0020 already, and ends its line with one.
-const INVISIBLE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-/** The text with control and bidi characters spelt out. */
-function escapeControls(text: string): string {
-  return text.replace(CONTROLS, codeUnit);
-}
-
-/** The same JSON, with the characters spelt out that a terminal obeys and JSON lets pass. */
-function escapeInvisible(json: string): string {
-  return json.replace(INVISIBLE, codeUnit);
-}
-
-function codeUnit(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -5,7 +5,7 @@ import { explained, explaining } from "./adapters/postgres/database-error.ts";
 import { createDigestStore } from "./adapters/postgres/digest-store.ts";
 import type { Role } from "./adapters/postgres/embedded.ts";
 import { migrate } from "./adapters/postgres/migrate.ts";
-import { type Database, openDatabase, reach } from "./adapters/postgres/open.ts";
+import { type Database, openDatabase } from "./adapters/postgres/open.ts";
 import { createOutboxStore } from "./adapters/postgres/outbox-store.ts";
 import { createQueue, type Queue } from "./adapters/postgres/queue.ts";
 import { createSyncStore } from "./adapters/postgres/sync-store.ts";
@@ -21,6 +21,7 @@ import type { Config, MailConfig, WatchConfig } from "./config/config.ts";
 import { createRedactor } from "./domain/redact.ts";
 import type { Logger } from "./log.ts";
 import { messageIdFor } from "./mail/headers.ts";
+import { createOutbound, type Outbound } from "./outbound.ts";
 import { createQueueAlarm } from "./queue-alarm.ts";
 
 export const systemClock: Clock = { now: () => new Date() };
@@ -47,47 +48,56 @@ export type Runtime = {
   close(): Promise<void>;
 };
 
+export type RuntimeOptions = {
+  /** For all but the queue, whose jobs come due by the database's. */
+  readonly clock?: Clock;
+  /** Ends the wait for the database, or for another process that sets it up. */
+  readonly stop?: AbortSignal;
+};
+
 /**
  * Everything that syncs and delivers, on a database that is migrated.
  *
  * @param config with `missing` empty
- * @param clock for all but the queue, whose jobs come due by the database's
- * @throws DatabaseError
+ * @throws DatabaseError, permanent where the database cannot be written to
  */
 export async function openRuntime(
   config: Config,
   role: Role,
   log: Logger,
-  clock: Clock = systemClock,
+  { clock = systemClock, stop }: RuntimeOptions = {},
 ): Promise<Runtime> {
   const opened: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const teardown of opened.splice(0).reverse()) await teardown();
   };
   try {
-    const database = await openDatabase(config.databaseUrl, role);
+    const { databaseUrl, databaseDirectUrl: directUrl } = config;
+    const database = await openDatabase(databaseUrl, role, { directUrl, ...(stop && { stop }) });
     opened.push(() => database.close());
-    await reach(database);
-    const applied = await migrate(database.connection);
+    const applied = await migrate(database, stop);
     if (applied.length > 0) log.info({ event: "database.migrated", migrations: applied }, "the database was migrated");
 
     const { connection, prisma } = database;
     const alarm = createQueueAlarm(log, clock);
     const queue = explaining(
-      createQueue(database, (error) => alarm(explained(error, connection))),
+      createQueue(database, (error) => alarm(explained(error, connection)), systemClock),
       connection,
     );
-    await queue.start();
-    opened.push(() => queue.stop(STOP_GRACE_MS));
-
-    const transport = createMailTransport(mailOf(config).smtpUrl, createRedactor(config.secrets));
-    opened.push(() => transport.close());
-    const fallbacks = openFallbacks(config, opened, clock);
+    const { smtpUrl, from } = mailOf(config);
+    const transport = createMailTransport(smtpUrl, createRedactor(config.secrets), { from });
+    const fallback = openFallbacks(config, clock);
+    await queue.start(stop);
+    // Together: what is being sent comes to its end, and is written down, before the queue gives back what is left.
+    opened.push(async () => {
+      const sent = Promise.all([transport.stop(SEND_GRACE_MS), fallback.stop(SEND_GRACE_MS)]);
+      await Promise.all([sent, queue.stop(STOP_GRACE_MS)]);
+    });
     return {
       database,
       queue,
       transport,
-      fallbacks,
+      fallbacks: fallback.channels,
       store: explaining(createSyncStore(prisma, queue.enqueueDeliveries), connection),
       outbox: explaining(createOutboxStore(database, queue.enqueueDeliveries), connection),
       digests: explaining(createDigestStore(database, queue.enqueueDeliveries), connection),
@@ -104,22 +114,40 @@ export async function openRuntime(
   }
 }
 
-/** The second ways out, in the order in which they are tried: mail first. */
-function openFallbacks(config: Config, opened: (() => Promise<void>)[], clock: Clock): readonly FallbackChannel[] {
+type Fallbacks = {
+  /** In the order in which they are tried: mail first. */
+  readonly channels: readonly FallbackChannel[];
+  /** Ends what is still under way after so long. */
+  stop(graceMs: number): Promise<void>;
+};
+
+function openFallbacks(config: Config, clock: Clock): Fallbacks {
   const { smtpUrl, webhook } = config.fallback;
   const { from } = mailOf(config);
   const redact = createRedactor(config.secrets);
+  const stopping = new AbortController();
+  const transport =
+    smtpUrl === null ? null : createMailTransport(smtpUrl, redact, { setting: "FALLBACK_SMTP_URL", from });
   const channels: FallbackChannel[] = [];
-  if (smtpUrl !== null) {
-    const transport = createMailTransport(smtpUrl, redact, { setting: "FALLBACK_SMTP_URL" });
-    opened.push(() => transport.close());
+  if (transport !== null) {
     channels.push({ name: "smtp", send: ({ mime, recipient }) => transport.send(mime, { from, to: recipient }) });
   }
-  if (webhook !== null) channels.push(createWebhook(webhook, { redact, clock }));
-  return channels;
+  if (webhook !== null) {
+    const outbound = createOutbound(webhook.url, config.proxy);
+    const { name, send } = createWebhook(webhook, { redact, clock, outbound });
+    channels.push({ name, send: (message, signal) => send(message, AbortSignal.any([signal, stopping.signal])) });
+  }
+  return {
+    channels,
+    async stop(graceMs) {
+      setTimeout(() => stopping.abort(), graceMs).unref();
+      await transport?.stop(graceMs);
+    },
+  };
 }
 
-/** How long the work in hand may take once the program is told to stop. */
+/** How long the work in hand may take once the program is told to stop: to be sent, and to be written down. */
+const SEND_GRACE_MS = 4_000;
 const STOP_GRACE_MS = 7_000;
 
 /** How mails of this configuration are made. @param config with `missing` empty */
@@ -128,7 +156,6 @@ export function mailSettings(config: Config): MailSettings {
   const { from } = mailOf(config);
   return {
     from,
-    publicUrl: config.publicUrl,
     timezoneOf: (watch) => watches.get(watch ?? "")?.timezone ?? config.timezone,
     quietHoursOf: (watch) => watches.get(watch)?.quietHours ?? null,
     floodCap: config.floodCap,
@@ -145,11 +172,23 @@ function digestWatches({ watches }: Config): ReadonlyMap<string, readonly string
 
 /** Every watch by name, in the order of the configuration. @param config with `missing` empty */
 export function wireWatches(config: Config, clock: Clock = systemClock): ReadonlyMap<string, WiredWatch> {
-  return new Map(config.watches.map((watch) => [watch.name, wireWatch(watch, config, clock)]));
+  // Each reads all of the configuration: made for each watch, they would cost the square of the watches.
+  const shared = {
+    clock,
+    redact: createRedactor(config.secrets),
+    messageId: mailSettings(config).messageId,
+    outbound: createOutbound(config.cloudflareBaseUrl, config.proxy),
+  };
+  return new Map(config.watches.map((watch) => [watch.name, wireWatch(watch, config, shared)]));
 }
 
-function wireWatch(watch: WatchConfig, config: Config, clock: Clock): WiredWatch {
-  const { messageId } = mailSettings(config);
+type Shared = Pick<SyncPlan, "messageId"> & {
+  readonly clock: Clock;
+  readonly redact: (text: string) => string;
+  readonly outbound: Outbound;
+};
+
+function wireWatch(watch: WatchConfig, config: Config, { clock, redact, messageId, outbound }: Shared): WiredWatch {
   return {
     plan: {
       watch: watch.name,
@@ -160,9 +199,10 @@ function wireWatch(watch: WatchConfig, config: Config, clock: Clock): WiredWatch
     },
     source: createCloudflareSource({
       baseUrl: config.cloudflareBaseUrl,
+      outbound,
       credential: watch.credential,
       clock,
-      redact: createRedactor(config.secrets),
+      redact,
       deadlineMs: config.syncDeadlineMs,
     }),
   };

@@ -1,10 +1,12 @@
 /** What a process does with the jobs that it takes: the use cases, and one log line for how each ended. */
-import type { SyncResult, Workers } from "./adapters/postgres/queue.ts";
+import type { Workers } from "./adapters/postgres/queue.ts";
+import type { SyncResult } from "./adapters/postgres/queue-syncs.ts";
 import { type Attempt, deliver } from "./app/deliver.ts";
 import { makeDigests } from "./app/digest.ts";
 import { digestId } from "./app/schedule.ts";
 import type { Attempted, Receipt, Recording } from "./app/store.ts";
 import { runSync } from "./app/sync.ts";
+import { createClockAlarm } from "./clock-alarm.ts";
 import type { Logger } from "./log.ts";
 import { createRelayLog } from "./relay-log.ts";
 import type { Runtime } from "./wire.ts";
@@ -12,19 +14,22 @@ import type { Runtime } from "./wire.ts";
 /** @param stop when the program is told to end: what is on the network then is given back */
 export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal): Workers {
   const logRelay = createRelayLog();
+  const tellClocks = createClockAlarm(log);
   return {
     async sync(job, signal) {
       const syncLog = log.child({ watch: job.watch, jobId: job.id });
       const wired = runtime.watches.get(job.watch);
       if (wired === undefined) {
         syncLog.warn({ event: "sync.unknown_watch" }, "a sync was asked for a watch that this process does not know");
-        return { syncId: null, outcome: "failed", reason: `no watch named ${job.watch} is configured here` };
+        return { outcome: "failed", reason: `no watch named ${job.watch} is configured here` };
       }
       try {
         const ports = { source: wired.source, store: runtime.store, clock: runtime.clock, newId: runtime.newId };
+        const begunMs = performance.now();
         const recording = await runSync(wired.plan, ports, AbortSignal.any([signal, stop]));
-        logSync(syncLog, recording);
-        runtime.queue.wake();
+        logSync(syncLog, recording, performance.now() - begunMs);
+        tellClocks([{ against: "api", ms: recording.sync.clockSkewMs }]);
+        if (recording.notifications.length > 0) runtime.queue.wake();
         return resultOf(recording);
       } catch (error) {
         if (stop.aborted) syncLog.info({ event: "sync.given_back" }, "the sync was given back");
@@ -34,24 +39,30 @@ export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal):
       }
     },
 
-    async digest(jobId) {
+    async digest(jobId, isLastTry) {
       const plan = { watchesOf: runtime.digestWatches, idFor: (recipient: string) => digestId(jobId, recipient) };
-      const made = await makeDigests(plan, runtime.mail, runtime);
-      log.info(
-        { event: "digest.made", jobId, recipients: made.map(({ recipient }) => recipient) },
-        "the digest was made",
-      );
+      try {
+        const made = await makeDigests(plan, runtime.mail, runtime);
+        const recipients = made.map(({ recipient }) => recipient);
+        log.info({ event: "digest.made", jobId, recipients }, "the digest was made");
+      } catch (error) {
+        if (isLastTry) log.error({ event: "digest.given_up", jobId, err: error }, "the digest is given up");
+        else log.warn({ event: "digest.failed", jobId, err: error }, "the digest failed and will be tried again");
+        throw error;
+      }
     },
 
     async deliver(notificationId, takeOver) {
       const mailLog = log.child({ notificationId });
       try {
+        stop.throwIfAborted();
         const ports = { ...runtime, chance: Math.random };
         const attempt = await deliver({ notificationId, takeOver }, runtime.mail, ports);
         logAttempt(mailLog, attempt);
         if (attempt.kind === "attempted") logRelay(attempt.relay, mailLog);
       } catch (error) {
-        mailLog.error({ event: "notification.not_attempted", err: error }, "the mail could not be attempted");
+        if (stop.aborted) mailLog.info({ event: "notification.given_back" }, "the mail was given back");
+        else mailLog.error({ event: "notification.not_attempted", err: error }, "the mail could not be attempted");
         throw error;
       }
     },
@@ -59,12 +70,12 @@ export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal):
 }
 
 function resultOf({ sync }: Recording): SyncResult {
-  return { syncId: sync.id, outcome: sync.outcome, reason: sync.reason };
+  return { outcome: sync.outcome, reason: sync.reason };
 }
 
-function logSync(log: Logger, { sync, events, notifications, suppressions }: Recording): void {
+function logSync(log: Logger, { sync, events, notifications, suppressions }: Recording, tookMs: number): void {
   const { id: syncId, outcome, reason, httpStatus, code, cfRay, pages, listed, totalCount } = sync;
-  const durationMs = sync.finishedAt.getTime() - sync.startedAt.getTime();
+  const durationMs = Math.round(tookMs);
   const types = Object.fromEntries(
     Map.groupBy(events, (event) => event.type)
       .entries()

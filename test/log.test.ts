@@ -152,6 +152,30 @@ test("hostile text stays in its field of a JSON line, which a terminal can show"
   assert.deepEqual([JSON.parse(text).name, JSON.parse(text).msg], [HOSTILE, HOSTILE]);
 });
 
+test("no stack trace is logged above debug, whatever was thrown", () => {
+  const error = new Error("it broke", { cause: new Error("for a reason") });
+  const copy = { ...error, message: error.message, stack: error.stack, queue: "deliver" };
+  const thrown = [error, copy, { err: copy }, [copy], error.stack, new Error(`said:\n${error.stack}`), { cause: copy }];
+  const { log, lines } = capture({ level: "info" });
+
+  for (const err of thrown) log.warn({ event: "queue.failed", err }, "the queue failed");
+
+  assert.equal(lines.length, thrown.length);
+  for (const line of lines) {
+    assert.doesNotMatch(line, /\bat \S.*:\d+:\d+|"stack"/);
+    assert.match(line, /it broke/);
+  }
+});
+
+test("at debug a copy of an error has its stack trace too", () => {
+  const error = new Error("it broke");
+  const { log, lines } = capture({ level: "debug" });
+
+  log.warn({ event: "queue.failed", err: { message: error.message, stack: error.stack } }, "the queue failed");
+
+  assert.match(lines.join(""), /"stack":\["at /);
+});
+
 test("hostile text stays in its pretty line, spelt out", () => {
   const { log, lines } = capture({ format: "pretty" });
 
@@ -161,9 +185,17 @@ test("hostile text stays in its pretty line, spelt out", () => {
   );
 
   const text = lines.join("").trimEnd();
-  assert.match(text, /INFO: Acme\\u000d\\u000a/);
+  assert.match(text, /INFO: Acme\\u\{d\}\\u\{a\}/);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
   assert.doesNotMatch(text, /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/);
+});
+
+test("a text of any length is cut", () => {
+  const { log, lines } = capture();
+
+  log.info({ event: "x.y", err: new Error("x".repeat(1_000_000)) }, "x");
+
+  assert.equal(JSON.parse(lines.join("")).err.message.length, 20_001);
 });
 
 test("a pretty line has the level, the message and the fields", () => {

@@ -40,7 +40,6 @@ export type DeliveryJob = {
 /** How mails are made and when they may go: the same for all watches but for what is asked by name. */
 export type MailSettings = {
   readonly from: string;
-  readonly publicUrl: string | null;
   /** Zone of the times shown; of a mail of several watches where the name is null. */
   readonly timezoneOf: (watch: string | null) => string;
   readonly quietHoursOf: (watch: string) => QuietHours | null;
@@ -82,8 +81,11 @@ export async function deliver(job: DeliveryJob, settings: MailSettings, ports: D
   });
   if ("kind" in done) return done;
   if (done.length > 0) return conclude(done, { owed, way }, ports);
-  if (needsWellRelay(way) && (await outbox.relay()).downSince !== null) return deliver(job, settings, ports);
-  return { kind: "idle" };
+  if (!needsWellRelay(way)) return { kind: "idle" };
+  // It was not begun because the relay is down, or was and is well again: the mail waits for it now, or goes. Else
+  // somebody else has begun: that one's attempt is not taken over.
+  const { downSince } = await outbox.relay();
+  return deliver({ ...job, takeOver: job.takeOver === true && downSince !== null }, settings, ports);
 }
 
 type Made = Pick<Beginning, "subject" | "mime">;
@@ -181,7 +183,6 @@ export function renderOwed(owed: OwedMail, settings: MailSettings, now: Date) {
     events,
     invites,
     chainHead,
-    publicUrl: settings.publicUrl,
     heldBecause: heldBy.map((cause) => HELD_BECAUSE[cause]),
     earlier,
   };

@@ -14,8 +14,11 @@ export type DigestMail = DigestInput["mail"];
 export type DigestStanding = DigestInput["watches"][number];
 
 export type DigestStore = {
-  /** When the newest digest was made, to this recipient or where it is null to anybody; null where none was. */
-  lastDigestAt(recipient: string | null): Promise<Date | null>;
+  /**
+   * When the newest digest was made, to this recipient or where it is null to anybody; null where none was. One that was
+   * made in what is now the future does not count.
+   */
+  lastDigestAt(recipient: string | null, now: Date): Promise<Date | null>;
   /** When the first sync of any of the watches began; null where there was none. */
   firstSyncAt(watches: readonly string[]): Promise<Date | null>;
   /** How the watches that exist stand, and what the period [since, now) brought, in the order of the names. */
@@ -50,7 +53,7 @@ export async function makeDigests(
   const now = clock.now();
   const made: { notification: Notification; mime: Buffer }[] = [];
   for (const [recipient, watches] of plan.watchesOf) {
-    const since = (await digests.lastDigestAt(recipient)) ?? (await firstSince(watches, digests, now));
+    const since = (await digests.lastDigestAt(recipient, now)) ?? (await firstSince(watches, digests, now));
     const rendered = renderDigest({
       recipient,
       from: settings.from,
@@ -59,7 +62,6 @@ export async function makeDigests(
       since,
       watches: await digests.readWatches(watches, since, now),
       mail: await digests.readMail(since, now),
-      publicUrl: settings.publicUrl,
     });
     const id = plan.idFor(recipient);
     const messageId = settings.messageId(id, recipient);

@@ -2,6 +2,7 @@
  * What the use cases need from the world. Adapters implement these; tests use the real adapters.
  */
 import type { Invite } from "../domain/invite.ts";
+import type { Trouble } from "../domain/refusal.ts";
 import type { Snapshot, Whereabouts } from "../domain/snapshot.ts";
 
 export type Clock = { readonly now: () => Date };
@@ -61,12 +62,13 @@ export type DeliveryOutcome = Exchange &
     /** For good: no retry can help. */
     | { readonly kind: "refused"; readonly what: "recipient" | "message"; readonly error: string }
     /**
-     * Worth another try. `login`, `unreachable` and `tls` are the relay's trouble with everybody; `temporary` may be
-     * this mail's alone; with `unknown` the whole mail was sent and no answer came: it may have been accepted.
+     * Worth another try. `temporary` may be this mail's trouble alone; with `unknown` the whole mail was sent and no
+     * answer came: it may have been accepted; with `stopped` we were told to stop before that, so that it says nothing
+     * of the mail server or the mail. The others are the relay's trouble with everybody, some of them perhaps.
      */
     | {
         readonly kind: "failed";
-        readonly cause: "temporary" | "login" | "unreachable" | "tls" | "unknown";
+        readonly cause: "unreachable" | "tls" | "unknown" | "stopped" | Exclude<Trouble, "recipient" | "message">;
         readonly error: string;
       }
   );
@@ -78,7 +80,14 @@ export type MailTransport = {
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** One SMTP transaction for one recipient. Never rejects. */
   send(mime: Buffer, envelope: { readonly from: string; readonly to: string }): Promise<DeliveryOutcome>;
+  /** Whether a mail is being sent, or waits for its answer. */
+  isSending(): boolean;
   /** Connects, secures and logs in, without sending. Rejects with a sentence that says what to do. */
   verify(): Promise<void>;
+  /**
+   * Lets nobody in turn any more, and ends what is still being sent after so long, as `stopped` or `unknown`. Resolves
+   * once nothing is being sent.
+   */
+  stop(graceMs: number): Promise<void>;
   close(): Promise<void>;
 };

@@ -1,6 +1,6 @@
 /** What reading commands and pages ask of the database; every list is read by keyset and can be streamed. */
 import type { EventJson } from "../domain/chain.ts";
-import type { Outage, WatchSpan } from "../domain/coverage.ts";
+import type { Asked, Outage, WatchSpan } from "../domain/coverage.ts";
 import type { Event } from "../domain/event.ts";
 import type { Invite } from "../domain/invite.ts";
 import type { Notification, NotificationKind, NotificationState } from "../domain/notification.ts";
@@ -88,6 +88,14 @@ export type HistoryEntry = { readonly event: Event; readonly organizationName: s
 /** The ledger of some watches as far as coverage needs it. */
 export type Ledger = { readonly spans: readonly WatchSpan[]; readonly outages: readonly Outage[] };
 
+export type MiscountedSync = {
+  readonly id: string;
+  /** How many events it recorded. */
+  readonly recorded: number;
+  /** How many there are. */
+  readonly found: number;
+};
+
 /** What a watch's row says of its chain, and the seq of the newest event that is really there. */
 export type ChainEnd = {
   readonly watch: string;
@@ -114,6 +122,8 @@ export type WatchStatus = {
     readonly expiresAt: Date;
   } | null;
   readonly head: { readonly seq: number; readonly hash: string };
+  /** By how much our clock was ahead of the API's at the last sync, in ms; null where that is not known. */
+  readonly clockSkewMs: number | null;
 };
 
 export type MailStatus = {
@@ -134,6 +144,14 @@ export type MailStatus = {
   readonly relayError: string | null;
   /** From when a mail tries it again. */
   readonly relayNextProbeAt: Date | null;
+};
+
+/** The latest digest that was to be made, where it failed. */
+export type DigestTrouble = {
+  readonly slotAt: Date;
+  readonly error: string;
+  /** Null where it was given up. */
+  readonly nextTryAt: Date | null;
 };
 
 /** Finds which invites somebody means. */
@@ -159,19 +177,42 @@ export type Reader = InviteFinder & {
   syncs(filter: SyncFilter, paging: Paging): Listing<Sync>;
   /** By createdAt. @throws CursorError */
   notifications(filter: NotificationFilter, paging: Paging): Listing<ListedMail>;
-  /** What fell short or came late between two instants; null is as far back as there is anything. */
-  ledger(watches: readonly string[] | null, since: Date | null, until: Date): Promise<Ledger>;
+  /** What fell short or came late in the time that is asked for. */
+  ledger(watches: readonly string[] | null, asked: Asked): Promise<Ledger>;
+  /** By how much this machine's clock is ahead of the database's, in ms. */
+  clockSkewMs(): Promise<number>;
   chainEnds(watches: readonly string[] | null): Promise<readonly ChainEnd[]>;
   /** One watch's events in the order of its chain. */
   chain(watch: string): AsyncIterable<EventJson>;
+  /** A sync of the watch with more or fewer events than it recorded; null where there is none. */
+  miscountedSync(watch: string): Promise<MiscountedSync | null>;
   watchStatuses(now: Date): Promise<readonly WatchStatus[]>;
   /** @param overdueBefore what is due since before this is overdue */
   mailStatus(overdueBefore: Date): Promise<MailStatus>;
+  /** Null where the latest digest was made, or there was none. */
+  digestTrouble(): Promise<DigestTrouble | null>;
 };
 
 /** The cursor was not made by this list in this order. */
 export class CursorError extends Error {
   override readonly name = "CursorError";
+}
+
+/** What a cursor says of the row that it continues after. @throws CursorError */
+export function readCursor(cursor: string, list: string, order: Order): readonly unknown[] {
+  const [name, itsOrder, ...values] = parseCursor(cursor);
+  if (name !== list) throw new CursorError(`The cursor is not one of ${list}.`);
+  if (itsOrder !== order)
+    throw new CursorError(`The cursor continues an answer in the order ${itsOrder}, not ${order}.`);
+  return values;
+}
+
+function parseCursor(cursor: string): readonly unknown[] {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
+    if (Array.isArray(parts)) return parts;
+  } catch {}
+  throw new CursorError("The cursor is not one that invitewatch gave.");
 }
 
 /** Up to `limit` rows, and the cursor of the rest, or null where there is none. */

@@ -2,6 +2,7 @@
 import {
   afterContact,
   afterFailure,
+  isLikelyOfMail,
   isRelayTrouble,
   type Leaving,
   leavingOf,
@@ -41,10 +42,12 @@ async function relayAfter(
   const inTrouble = outcome.kind === "failed" && isRelayTrouble(outcome.cause);
   if (!inTrouble && !way.probe) return null;
   const state = await outbox.relay();
+  // Nothing was found out: the next mail may do so at once.
+  if (outcome.kind === "failed" && outcome.cause === "stopped") return { ...state, probingUntil: null };
   if (!inTrouble) return afterContact(state, clock.now());
   // Of several mails that were under way when it went down, the first counts.
   if (!way.probe && state.downSince !== null) return null;
-  return afterFailure(state, { error: outcome.error, at: clock.now(), ofMail: mayBeOfMail(outcome) }, chance());
+  return afterFailure(state, { error: outcome.error, at: clock.now(), ofMail: isLikelyOfMail(outcome) }, chance());
 }
 
 async function receiptOf(
@@ -61,6 +64,10 @@ async function receiptOf(
   if (outcome.kind === "refused" && !byFallback) {
     // Who refused what is told by the error, beside which this stands.
     return { state: "dead", at, error, reason: "refused for good" };
+  }
+  // Whoever goes on where we were told to stop sends it at once.
+  if (outcome.kind === "failed" && outcome.cause === "stopped" && !byFallback) {
+    return { state: "pending", error, nextAttemptAt: at, waitsForRelay: false };
   }
   const leaving = leavingOf(notification, events, !byFallback && fallbacks.length > 0);
   const ofRelay = !byFallback && outcome.kind === "failed" && isRelayTrouble(outcome.cause) ? outcome : null;

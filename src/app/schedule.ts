@@ -1,5 +1,7 @@
 /** Which syncs are due, named so that all replicas name the same one alike. */
 import { hash } from "node:crypto";
+import { elapsedMs, isFuture } from "../domain/elapsed.ts";
+import type { Slots } from "../schedule/slots.ts";
 
 /** Id of the job for a slot of a watch's schedule: the same on every replica. */
 export function slotJobId(watch: string, slot: Date): string {
@@ -16,36 +18,52 @@ export function digestId(jobId: string, recipient: string): string {
   return uuidOf(`digest\n${jobId}\n${recipient}`);
 }
 
-/** Id of the job for a digest whose slot passed while nothing ran: one per day. */
-export function overdueDigestJobId(now: Date): string {
-  return uuidOf(`overdue digest\n${now.toISOString().slice(0, 10)}`);
-}
-
-/** Whether a slot of the digest's schedule passed without one. Before the first digest there is nothing to miss. */
-export function isDigestOverdue(lastAt: Date | null, intervalMs: number, now: Date): boolean {
-  return lastAt !== null && now.getTime() - lastAt.getTime() > intervalMs + LATENESS_MS;
-}
-
-/** How late the schedule may be before a sync is asked for beside it. */
+/** How late what is scheduled may be before it is asked for beside the schedule. */
 const LATENESS_MS = 2 * 60_000;
 
 /**
- * Whether a sync is due although the schedule has not asked for it: at the start, where the last complete one
- * is older than an interval, and later, where none at all has begun for longer than the schedule allows
- * (a slot that daylight saving time swallowed, a machine that slept).
+ * The slot of the digest's schedule that passed without one, or null. Before the first digest there is nothing to miss.
+ *
+ * @param lastAt when the last digest was made, by a clock that may have run ahead since
  */
-export function isOverdue(
-  last: { readonly completeAt: Date | null; readonly anyAt: Date | null },
-  { intervalMs, starting }: { readonly intervalMs: number; readonly starting: boolean },
-  now: Date,
-): boolean {
-  const [since, allowedMs] = starting ? [last.completeAt, intervalMs] : [last.anyAt, intervalMs + LATENESS_MS];
-  return since === null || now.getTime() - since.getTime() >= allowedMs;
+export function overdueDigest(lastAt: Date | null, slots: Slots, now: Date): Date | null {
+  return lastAt === null ? null : slots.lastBetween(lastAt, new Date(now.getTime() - LATENESS_MS));
+}
+
+/** When the syncs that were recorded last began. */
+type LastSyncs = { readonly completeAt: Date | null; readonly anyAt: Date | null };
+
+export type SyncSchedule = { readonly intervalMs: number; readonly slots: Slots; readonly jitterMs: number };
+
+/** A sync that is due beside the schedule: for a slot that passed without one, or whatever the slot (null). */
+export type Overdue = { readonly slot: Date | null };
+
+/** At the start: where the last complete sync is older than an interval. */
+export function overdueAtStart({ completeAt }: LastSyncs, { intervalMs, slots }: SyncSchedule, now: Date): boolean {
+  const elapsed = elapsedMs(completeAt, now);
+  if (completeAt === null || !Number.isFinite(elapsed)) return true;
+  // A day on which clocks are put back is longer than the interval of a daily schedule.
+  return elapsed >= intervalMs && slots.lastBetween(completeAt, now) !== null;
+}
+
+/**
+ * Later: where a slot passed and no sync at all has begun since (nobody was at work, or the machine slept), or where
+ * the last one was recorded under a clock that ran ahead.
+ */
+export function overdueSync({ anyAt }: LastSyncs, { slots, jitterMs }: SyncSchedule, now: Date): Overdue | null {
+  if (anyAt === null || isFuture(anyAt, now)) return { slot: null };
+  const slot = slots.lastBetween(anyAt, new Date(now.getTime() - jitterMs - LATENESS_MS));
+  return slot === null ? null : { slot };
 }
 
 /** Id of the job for an overdue sync: the same on every replica that notices it within the same minute. */
 export function overdueJobId(watch: string, now: Date): string {
   return uuidOf(`overdue\n${watch}\n${Math.floor(now.getTime() / 60_000)}`);
+}
+
+/** Id of the job for the same slot where a clock that was set back comes to it once more. */
+export function repeatedJobId(jobId: string): string {
+  return uuidOf(`repeated\n${jobId}`);
 }
 
 /** A UUID (version 8) made from the text. @see https://www.rfc-editor.org/rfc/rfc9562#section-5.8 */

@@ -21,7 +21,10 @@ export type Known = {
   readonly hasBaseline: boolean;
   /** Since when the watch is known to be blind; null while it sees. */
   readonly blindSince: Date | null;
-  /** When the newest recorded snapshot was taken; null before the first. */
+  /**
+   * When the newest recorded snapshot was taken; null before the first. What was recorded in what is now the future was
+   * taken under a wrong clock, and does not count.
+   */
   readonly lastTakenAt: Date | null;
   /** Invites of which the list says something new or nothing at all, or for which the clock has something due. */
   readonly invites: ReadonlyMap<string, Invite>;
@@ -57,17 +60,18 @@ export type Ledger = {
   planContext(events: readonly Event[], now: Date): Promise<PlanContext>;
 };
 
+/** When the complete sync of a watch began that was recorded last, and the one of any outcome; null where there is none. */
+export type LastSyncs = { readonly completeAt: Date | null; readonly anyAt: Date | null };
+
 export type SyncStore = {
-  /** Makes the watch known; no change where it is. */
-  ensureWatch(name: string, now: Date): Promise<void>;
-  /** When the newest complete sync began, and the newest of any outcome; null where there is none. */
-  lastSyncs(watch: string): Promise<{ readonly completeAt: Date | null; readonly anyAt: Date | null }>;
+  /** By watch, in one statement. */
+  lastSyncs(watches: readonly string[]): Promise<ReadonlyMap<string, LastSyncs>>;
   /** Pending invites that the list lacks. */
   missing(watch: string, listedIds: readonly string[]): Promise<readonly Invite[]>;
   /** For reading alone. */
   ledger(watch: string): Ledger;
   /**
-   * Records what is decided under the watch's lock, in one transaction with the queue jobs.
+   * Records what is decided under the watch's lock, in one transaction with the queue jobs. A new watch is made known.
    *
    * @param decide reads the ledger and nothing else; called once
    */
@@ -205,6 +209,6 @@ export type OutboxStore = {
   undeliveredSince(at: Date): Promise<readonly Undelivered[]>;
   /** How many mails are being tried, or may be tried now. */
   countDue(now: Date): Promise<number>;
-  /** Gives a job to each mail that is due and has none any more; how many there were. */
+  /** Gives a job to each mail that is due and has none any more, or waits too long as the clock was set back; how many there were. */
   requeueForgotten(now: Date): Promise<number>;
 };

@@ -41,11 +41,9 @@ export type SyncPorts = {
  * fall short, it is given back.
  */
 export async function runSync(plan: SyncPlan, ports: SyncPorts, stop: AbortSignal): Promise<Recording> {
-  const { store, clock } = ports;
-  await store.ensureWatch(plan.watch, clock.now());
   const observation = await observe(plan, ports, stop);
   stop.throwIfAborted();
-  return store.record(plan.watch, (ledger) => decide(plan, observation, ledger, ports));
+  return ports.store.record(plan.watch, (ledger) => decide(plan, observation, ledger, ports));
 }
 
 /** What a sync would record now; changes nothing. */

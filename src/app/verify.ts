@@ -1,6 +1,6 @@
 /** Re-computes hash chains, of the database or of an export, and names the first thing that is wrong. */
 import { breakOf, type EventJson, GENESIS_HASH } from "../domain/chain.ts";
-import type { ChainEnd, Reader } from "./queries.ts";
+import type { ChainEnd, MiscountedSync, Reader } from "./queries.ts";
 
 export type VerifiedWatch = { readonly watch: string; readonly events: number; readonly hash: string };
 
@@ -24,7 +24,7 @@ export class ExportError extends Error {
 type Link = { seq: number; hash: string };
 
 /**
- * Checks every watch's chain in the database, and that it ends where the watch's row says.
+ * Checks every watch's chain in the database, that it ends where the watch's row says, and that each sync has its events.
  *
  * @param head a hash that must be in one of the chains, or null
  */
@@ -44,7 +44,7 @@ export async function verifyDatabase(
       advance(link, event);
       if (link.hash === head) place = { watch: end.watch, seq: link.seq };
     }
-    const fault = faultOfEnd(end, link);
+    const fault = faultOfEnd(end, link) ?? faultOfCount(await reader.miscountedSync(end.watch));
     if (fault !== null) return { kind: "broken", sentence: `${end.watch}: ${fault}` };
     verified.push({ watch: end.watch, events: link.seq, hash: link.hash });
   }
@@ -108,6 +108,13 @@ function faultOfEnd({ headSeq, headHash, newestSeq }: ChainEnd, link: Link): str
     return `the end is cut off: it should be event ${headSeq}, and the last one there is ${link.seq}`;
   if (newestSeq > headSeq) return `event ${headSeq + 1} was not recorded by a sync: the chain should end at ${headSeq}`;
   return link.hash === headHash ? null : `event ${headSeq} is not the one that was recorded as the last`;
+}
+
+/** A sync is written together with its events: neither of them is changed alone without a trace. */
+function faultOfCount(sync: MiscountedSync | null): string | null {
+  if (sync === null) return null;
+  const { id, recorded, found } = sync;
+  return `the sync ${id} recorded ${recorded} ${recorded === 1 ? "event" : "events"}, and ${found} of it are there`;
 }
 
 function conclude(watches: readonly VerifiedWatch[], head: string | null, place: HeadPlace | null): Verdict {

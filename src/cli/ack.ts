@@ -29,7 +29,7 @@ export function addAck(program: Command, context: Context): void {
     .action(async (text: string, options: Options) => {
       const by = readBy(options.by);
       const note = options.note === undefined ? null : readWords("--note", options.note);
-      await withPeople(context, "write", async (desk) => {
+      await withPeople(context, "write", () => async (desk) => {
         const invites = await findInvites(text, options.watch, { people: desk.people, context });
         for (const invite of invites) await answer(invite, { by, note }, { desk, context });
       });

@@ -6,11 +6,12 @@ import { type Context, write } from "./context.ts";
 import type { Finding } from "./findings.ts";
 import { helpText } from "./lines.ts";
 import { printable } from "./printable.ts";
+import { scheduleFindings } from "./schedule-findings.ts";
 
 export function addCheck(program: Command, context: Context): void {
   program
     .command("check")
-    .description("look at configuration, database, credential, one read of the list, clock and mail server")
+    .description("look at configuration, schedules, database, credential, one read of the list, clocks and mail server")
     .addHelpText(
       "after",
       helpText("\nExamples:\n  $ invitewatch check\n\nExit code 1 means that there is something to fix.", context),
@@ -24,6 +25,8 @@ export function addCheck(program: Command, context: Context): void {
       };
       for (const missing of config.missing) await report({ subject: "configuration", ok: false, text: missing });
       if (config.missing.length === 0) await report({ subject: "configuration", ok: true, text: summaryOf(config) });
+      for (const warning of config.warnings) await report({ subject: "note", ok: true, text: warning });
+      for (const finding of scheduleFindings(config, context.now())) await report(finding);
       // Loaded here so that `--help` and a wrong configuration are answered at once.
       const { findingsOf } = await import("./findings.ts");
       for await (const finding of findingsOf(config)) await report(finding);

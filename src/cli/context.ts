@@ -1,6 +1,7 @@
 /** What a command has of the world around it; `main.ts` brings the real one. */
 import type { Readable, Writable } from "node:stream";
 import type { Environment } from "../config/environment.ts";
+import { visibleLines } from "../domain/visible.ts";
 
 /** 0: done. 1: the work failed or fell short. 2: wrong usage or configuration. */
 export type ExitCode = 0 | 1 | 2;
@@ -12,8 +13,6 @@ export type Surroundings = {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly now: () => Date;
-  /** Whether stdout is a terminal. */
-  readonly terminal: boolean;
   /** How wide stdout is. */
   readonly columns: number;
 };
@@ -32,14 +31,19 @@ export function surroundingsOf({
   stdout,
   stderr,
 }: Pick<NodeJS.Process, "stdin" | "stdout" | "stderr">): Surroundings {
-  const terminal = stdout.isTTY === true;
-  const columns = terminal ? Math.max(stdout.columns || 80, FEWEST_COLUMNS) : COLUMNS_OF_A_FILE;
-  return { env: undefined, stdin, stdout, stderr, now: () => new Date(), terminal, columns };
+  const columns = stdout.isTTY ? Math.max(stdout.columns || 80, FEWEST_COLUMNS) : COLUMNS_OF_A_FILE;
+  return { env: undefined, stdin, stdout, stderr, now: () => new Date(), columns };
 }
 
-/** Resolves when the stream has taken the text or bytes. Rejects where it cannot, with EPIPE where nobody reads any more. */
+/**
+ * Resolves when the stream has taken the text or bytes. Rejects where it cannot, with EPIPE where nobody reads any more.
+ *
+ * The only way to stdout and stderr for a command: whatever a text holds, nothing in it but line ends is obeyed by a
+ * terminal. Bytes go as they are.
+ */
 export function write(stream: Writable, chunk: string | Uint8Array): Promise<void> {
+  const output = typeof chunk === "string" ? visibleLines(chunk) : chunk;
   return new Promise((resolve, reject) => {
-    stream.write(chunk, (error) => (error ? reject(error) : resolve()));
+    stream.write(output, (error) => (error ? reject(error) : resolve()));
   });
 }

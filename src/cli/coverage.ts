@@ -4,24 +4,25 @@ import { UsageError } from "./failure.ts";
 import type { Closing, JsonRow } from "./format.ts";
 import { readInstant } from "./instant.ts";
 import { printable } from "./printable.ts";
-import type { Desk } from "./reading.ts";
+import type { Desk, Question } from "./reading.ts";
 import { shortDuration, type Zone } from "./zone.ts";
 
 export type Period = { readonly since: Date | null; readonly until: Date | null };
 
 /** The time that `--since` and `--until` ask for. @throws UsageError */
-export function periodOf(options: { readonly since?: string; readonly until?: string }, desk: Desk): Period {
-  const since = options.since === undefined ? null : readInstant("--since", options.since, desk);
-  const until = options.until === undefined ? null : readInstant("--until", options.until, desk);
+export function periodOf(options: { readonly since?: string; readonly until?: string }, question: Question): Period {
+  const since = options.since === undefined ? null : readInstant("--since", options.since, question);
+  const until = options.until === undefined ? null : readInstant("--until", options.until, question);
   if (since !== null && until !== null && since >= until) throw new UsageError("--since is not before --until.");
-  if (since !== null && since > desk.now) throw new UsageError("--since lies in the future.");
+  if (since !== null && since > question.now) throw new UsageError("--since lies in the future.");
   return { since, until };
 }
 
 export async function readCoverage({ since, until }: Period, { reader, watches, now }: Desk): Promise<Coverage> {
   const end = until !== null && until < now ? until : now;
-  const { spans, outages } = await reader.ledger(watches, since, end);
-  return coverageOf(spans, outages, { since, until: end, now });
+  const asked = { since, until: end, now };
+  const { spans, outages } = await reader.ledger(watches, asked);
+  return coverageOf(spans, outages, asked);
 }
 
 export function gapJson(gap: Gap): JsonRow {

@@ -33,7 +33,7 @@ export function addExplain(program: Command, context: Context): void {
     .addOption(new Option("--json", "short for --format json").conflicts("format"))
     .addHelpText("after", helpText(HELP, context))
     .action((text: string, options: Options) =>
-      withPeople(context, "read", async (desk) => {
+      withPeople(context, "read", () => async (desk) => {
         const [invite, ...others] = await findInvites(text, options.watch, { people: desk.people, context });
         if (invite === undefined) return;
         if (others.length > 0) return refuse([severalWatches([invite, ...others])], context);

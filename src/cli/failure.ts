@@ -46,12 +46,17 @@ function commanderFailure(error: CommanderError, command: string): Failure {
 }
 
 function usage(text: string, command: string): string {
-  const sentence = text
-    .replace(/^error: /, "")
-    .replaceAll(/\s+/g, " ")
-    .trim();
+  const sentence = oneSentence(text.replace(/^error: /, ""));
   const ended = /[.?!)]$/.test(sentence) ? sentence : `${sentence}.`;
   return `${ended.charAt(0).toUpperCase()}${ended.slice(1)} See \`${command} --help\`.`;
+}
+
+/** What somebody else wrote into an error may be of any length. */
+const LONGEST_SENTENCE = 2_000;
+
+function oneSentence(text: string): string {
+  const sentence = text.replaceAll(/\s+/g, " ").trim();
+  return sentence.length <= LONGEST_SENTENCE ? sentence : `${sentence.slice(0, LONGEST_SENTENCE).toWellFormed()}…`;
 }
 
 /** A configuration that cannot be loaded holds no secret that anybody was told. */
@@ -64,9 +69,18 @@ async function detailOf(surroundings: Surroundings): Promise<{ redact: (text: st
   }
 }
 
+/** A line of a stack trace, which some libraries put into the message. */
+const FRAME = /\n\s+at (?=.*:\d+)[^\n]*/g;
+
+/** Libraries also throw texts, and copies of errors that are none. */
+function messageOf(thrown: unknown): string {
+  const isObject = typeof thrown === "object" && thrown !== null;
+  return isObject && "message" in thrown ? String(thrown.message) : String(thrown);
+}
+
 function sentenceOf(error: unknown, stacks: boolean): string {
-  if (!(error instanceof Error)) return String(error);
-  if (!stacks) return error.message.replaceAll(/\s+/g, " ").trim();
+  if (!(error instanceof Error)) return sentenceOf(new Error(messageOf(error)), false);
+  if (!stacks) return oneSentence(error.message.replaceAll(FRAME, ""));
   const cause = error.cause === undefined ? "" : `\nCaused by: ${sentenceOf(error.cause, true)}`;
   return `${error.stack ?? error.message}${cause}`;
 }

@@ -1,5 +1,6 @@
 /** Writes the rows of an answer as a table, JSON, NDJSON or CSV: one way for every reading command. */
 import { collect, type Listing, type Paging } from "../app/queries.ts";
+import { visibleJson } from "../domain/visible.ts";
 import { type Context, write } from "./context.ts";
 import { csvLine } from "./format-csv.ts";
 import { type Column, renderTable } from "./format-table.ts";
@@ -32,13 +33,11 @@ export async function writeReport<Row>(report: Report<Row>, output: Output, cont
     case "json":
       return writeJson(report, output, context);
     case "ndjson":
-      return writeLines(report, output, context, { line: (row) => `${toJson(report.json(row))}\n` });
+      return writeLines(report, output, context, { line: (row) => `${visibleJson(report.json(row))}\n` });
     case "csv": {
       const line = (row: Row) => {
         const json = report.json(row);
-        const record = csvLine(report.keys.map((key) => json[key]));
-        // A file gets every character as it is.
-        return context.terminal ? record.replace(OBEYED, spellOut) : record;
+        return csvLine(report.keys.map((key) => json[key]));
       };
       return writeLines(report, output, context, { first: csvLine(report.keys), line });
     }
@@ -71,22 +70,7 @@ async function* inTurn<Row>(rows: readonly Row[]): AsyncGenerator<Row> {
 }
 
 export function jsonText(value: unknown): string {
-  return `${toJson(value, 2)}\n`;
-}
-
-// JSON itself spells out the controls below U+0020.
-const INVISIBLE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-/** In CSV, whose lines end in CR LF and whose cells may hold line breaks. */
-const OBEYED = /(?![\r\n])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\r(?!\n)/gu;
-
-/** JSON in which the characters are spelt out that a terminal would obey. */
-function toJson(value: unknown, indent = 0): string {
-  return JSON.stringify(value, null, indent).replace(INVISIBLE, spellOut);
-}
-
-function spellOut(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return `${visibleJson(value, 2)}\n`;
 }
 
 /** Enough for one write; a row may be larger. */

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { Gap } from "../domain/coverage.ts";
 import type { Context } from "./context.ts";
-import { gapJson, gapLength, periodOf, readCoverage } from "./coverage.ts";
+import { gapJson, gapLength, type Period, periodOf, readCoverage } from "./coverage.ts";
 import { held, type Report, writeReport } from "./format.ts";
 import { helpText } from "./lines.ts";
 import { addReadingOptions, type Desk, type ReadingOptions, reading } from "./reading.ts";
@@ -25,11 +25,18 @@ export function addGaps(program: Command, context: Context): void {
     .option("--until <time>", "only those that began before");
   addReadingOptions(command)
     .addHelpText("after", helpText(HELP, context))
-    .action((options: Options) => reading(context, options, (desk) => answer(desk, options, context)));
+    .action((options: Options) =>
+      reading(context, options, (question) => {
+        const period = periodOf(options, question);
+        return (desk) => answer(desk, { ...options, period }, context);
+      }),
+    );
 }
 
-async function answer(desk: Desk, options: Options, context: Context): Promise<void> {
-  const { gaps } = await readCoverage(periodOf(options, desk), desk);
+type Asked = Options & { readonly period: Period };
+
+async function answer(desk: Desk, options: Asked, context: Context): Promise<void> {
+  const { gaps } = await readCoverage(options.period, desk);
   const report: Report<Gap> = {
     noun: "gaps",
     listing: held(gaps.toReversed()),

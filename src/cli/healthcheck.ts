@@ -53,11 +53,7 @@ async function askDaemon({ http: { host, port } }: Config): Promise<void> {
 }
 
 async function askDatabase({ databaseUrl }: Config): Promise<void> {
-  const { openDatabase, reach } = await import("../adapters/postgres/open.ts");
-  const database = await openDatabase(databaseUrl, "command");
-  try {
-    await reach(database);
-  } finally {
-    await database.close();
-  }
+  const { openDatabase } = await import("../adapters/postgres/open.ts");
+  const database = await openDatabase(databaseUrl, "reader");
+  await database.close();
 }

@@ -1,10 +1,10 @@
 /** `history`: the recorded events, with the coverage of the time asked for. */
 import type { Command } from "commander";
-import type { EventFilter, HistoryEntry } from "../app/queries.ts";
+import type { EventFilter, HistoryEntry, Paging } from "../app/queries.ts";
 import { eventJson } from "../domain/chain.ts";
 import { matches } from "../domain/pattern.ts";
 import { type Context, write } from "./context.ts";
-import { coverageClosing, periodOf, readCoverage } from "./coverage.ts";
+import { coverageClosing, type Period, periodOf, readCoverage } from "./coverage.ts";
 import { type Report, writeReport } from "./format.ts";
 import { helpText } from "./lines.ts";
 import { printable } from "./printable.ts";
@@ -74,13 +74,20 @@ export function addHistory(program: Command, context: Context): void {
     .option("--text <text>", "part of any value in the event, or of the organization's name");
   addPagingOptions(addReadingOptions(command))
     .addHelpText("after", helpText(HELP, context))
-    .action((options: Options) => reading(context, options, (desk) => answer(desk, options, context)));
+    .action((options: Options) =>
+      reading(context, options, (question) => {
+        const paging = pagingOf(options, "events", options.format === "ndjson" ? "asc" : "desc");
+        const period = periodOf(options, question);
+        return (desk) => answer(desk, { ...options, paging, period }, context);
+      }),
+    );
 }
 
-async function answer(desk: Desk, options: Options, context: Context): Promise<void> {
+type Asked = Options & { readonly paging: Paging; readonly period: Period };
+
+async function answer(desk: Desk, options: Asked, context: Context): Promise<void> {
   const { reader, zone } = desk;
-  const paging = pagingOf(options, options.format === "ndjson" ? "asc" : "desc");
-  const period = periodOf(options, desk);
+  const { paging, period } = options;
   const inviteId = await chooseInvite(options.invite, desk, context);
   if (inviteId === undefined) return;
   const types = await chooseTypes(options.type, desk, context);

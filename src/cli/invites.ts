@@ -1,5 +1,6 @@
 /** `invites`: what is known of them now. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Paging } from "../app/queries.ts";
 import { parseDuration } from "../config/duration.ts";
 import { type Invite, inviteJson } from "../domain/invite.ts";
 import type { Context } from "./context.ts";
@@ -63,13 +64,19 @@ export function addInvites(program: Command, context: Context): void {
     .addOption(new Option("--all", "whatever the status").conflicts("status"));
   addPagingOptions(addReadingOptions(command))
     .addHelpText("after", helpText(HELP, context))
-    .action((options: Options) => reading(context, options, (desk) => answer(desk, options, context)));
+    .action((options: Options) =>
+      reading(context, options, () => {
+        const paging = pagingOf(options, "invites");
+        return (desk) => answer(desk, { ...options, paging }, context);
+      }),
+    );
 }
 
-async function answer(desk: Desk, options: Options, context: Context): Promise<void> {
+type Asked = Options & { readonly paging: Paging };
+
+async function answer(desk: Desk, options: Asked, context: Context): Promise<void> {
   const { reader, watches, now, zone } = desk;
-  const { status = "pending", org = null, expiringWithin, all } = options;
-  const paging = pagingOf(options, "desc");
+  const { status = "pending", org = null, expiringWithin, all, paging } = options;
   const expiring =
     expiringWithin === undefined ? null : { after: now, until: new Date(now.getTime() + expiringWithin) };
   const filter = { watches, status: all ? null : status, organization: org, expiring };

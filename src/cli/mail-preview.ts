@@ -20,8 +20,8 @@ export function addMailPreview(mail: Command, context: Context): void {
       "after",
       helpText(
         `
-Nothing is sent, and nothing has to be configured. Where something is, the mails have its sender, PUBLIC_URL and time
-zone. Each kind is shown twice: with ordinary data, and with what strangers might write to deceive.
+Nothing is sent, and nothing has to be configured. Where something is, the mails have its sender and time zone.
+Each kind is shown twice: with ordinary data, and with what strangers might write to deceive.
 
 Examples:
   $ invitewatch mail preview
@@ -30,11 +30,10 @@ Examples:
       ),
     )
     .action(async ({ out }: { out: string }) => {
-      const { mail: mailConfig, publicUrl, timezone, watches } = await loadConfiguration(context);
+      const { mail: mailConfig, timezone, watches } = await loadConfiguration(context);
       const settings: PreviewSettings = {
         from: mailConfig?.from ?? SAMPLE_FROM,
         recipient: watches[0]?.to[0] ?? SAMPLE_RECIPIENT,
-        publicUrl,
         timezone,
         now: context.now(),
       };

@@ -8,7 +8,7 @@ import { createRedactor } from "../domain/redact.ts";
 import { messageIdFor } from "../mail/headers.ts";
 import { senderAddress } from "../mail/sender.ts";
 import { renderTestMail } from "../mail/test-mail.ts";
-import type { Context } from "./context.ts";
+import { type Context, write } from "./context.ts";
 import { printable } from "./printable.ts";
 
 /** What the whole way came to. */
@@ -24,8 +24,8 @@ export async function sendTest(
 ): Promise<Outcome> {
   const redact = createRedactor(config.secrets);
   const date = now();
-  const { timezone, publicUrl } = config;
-  const rendered = renderTestMail({ timezone, now: date, recipients, from, publicUrl });
+  const { timezone } = config;
+  const rendered = renderTestMail({ timezone, now: date, recipients, from });
   const to = recipients.join(", ");
   const transport = createMailTransport(smtpUrl, redact);
   const mime = await transport.compose({
@@ -40,7 +40,7 @@ export async function sendTest(
   const steps: ProbeStep[] = [];
   const report = (step: ProbeStep) => {
     steps.push(step);
-    if (!quiet) stdout.write(`${lineOf(step)}\n`);
+    if (!quiet) void write(stdout, `${lineOf(step)}\n`).catch(() => {});
   };
   const accepted = await probeRelay(smtpUrl, { from: senderAddress(from), to: recipients, mime }, { redact, report });
   return { steps, accepted };

@@ -1,6 +1,6 @@
 /** `mail test`: a real mail by the real way, each stage reported as it ends. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { parseMailbox } from "../config/address.ts";
+import { mailboxFault, parseMailbox } from "../config/address.ts";
 import type { Config, MailConfig } from "../config/config.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
@@ -37,6 +37,7 @@ Examples:
     )
     .action(async (options: Options) => {
       const config = await loadConfiguration(context);
+      for (const warning of config.warnings) await write(context.stderr, `${warning}\n`);
       const mailConfig = mailConfigOf(config);
       const recipients = recipientsOf(config, options.to);
       const asJson = options.format === "json" || options.json === true;
@@ -77,6 +78,6 @@ function recipientsOf({ watches, routes }: Config, asked: readonly string[] | un
 
 function takeAddress(text: string, before: readonly string[] = []): readonly string[] {
   const mailbox = parseMailbox(text);
-  if (mailbox === null) throw new InvalidArgumentError("It is not an e-mail address.");
+  if (mailbox === null) throw new InvalidArgumentError(`It ${mailboxFault(text)}.`);
   return [...before, mailbox.address];
 }

@@ -10,19 +10,22 @@ export function addMigrate(program: Command, context: Context): void {
     .description("bring the database up to date with this version")
     .addHelpText(
       "after",
-      helpText("\nExamples:\n  $ DATABASE_URL=postgres://invitewatch@db/invitewatch invitewatch migrate", context),
+      helpText(
+        "\nExamples:\n  $ DATABASE_URL=postgres://invitewatch@localhost/invitewatch invitewatch migrate",
+        context,
+      ),
     )
     .action(async () => {
-      const { databaseUrl } = await loadConfiguration(context);
+      const { databaseUrl, databaseDirectUrl: directUrl } = await loadConfiguration(context);
       // Loaded here so that `--help` and a wrong configuration are answered at once.
       const [{ openDatabase }, { migrate }, { createQueue }] = await Promise.all([
         import("../adapters/postgres/open.ts"),
         import("../adapters/postgres/migrate.ts"),
         import("../adapters/postgres/queue.ts"),
       ]);
-      const database = await openDatabase(databaseUrl, "command");
+      const database = await openDatabase(databaseUrl, "command", { directUrl });
       try {
-        const applied = await migrate(database.connection);
+        const applied = await migrate(database);
         const queue = createQueue(database, () => {});
         await queue.start();
         await queue.stop(1_000);

@@ -26,7 +26,7 @@ export function addNotificationsDiscard(notifications: Command, context: Context
     .addHelpText("after", helpText(HELP, context))
     .action(async (texts: readonly string[], options: Options) => {
       const words = { by: readBy(options.by), reason: readWords("--reason", options.reason) };
-      await withPeople(context, "write", async (desk) => {
+      await withPeople(context, "write", () => async (desk) => {
         const ids = await findMails(texts, desk, context);
         if (ids.length === 0) return;
         const decided = await discardMails(ids, words, { store: desk.people, clock: context });

@@ -33,8 +33,10 @@ export function addNotificationsRetry(notifications: Command, context: Context):
       if (all && texts.length > 0) throw new UsageError("Name mails or say --all-dead, not both.");
       if (!all && texts.length === 0) throw new UsageError("Say which mails: by their ids, or --all-dead.");
       const by = readBy(options.by);
-      await withPeople(context, "deliver", (desk) =>
-        all ? retryDead(by, desk, context) : retryNamed(texts, by, { desk, context }),
+      await withPeople(
+        context,
+        "deliver",
+        () => (desk) => (all ? retryDead(by, desk, context) : retryNamed(texts, by, { desk, context })),
       );
     });
 }

@@ -34,7 +34,7 @@ export function addNotificationsShow(notifications: Command, context: Context): 
     .addOption(new Option("--mime", "write the mail itself, as it is sent").conflicts(["format", "json"]))
     .addHelpText("after", helpText(HELP, context))
     .action((text: string, options: Options) =>
-      withPeople(context, "read", async (desk) => {
+      withPeople(context, "read", () => async (desk) => {
         const [id] = await findMails([text], desk, context);
         if (id === undefined) return;
         const story = await desk.people.mailStory(id);

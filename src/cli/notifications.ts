@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { saidOf } from "../app/explain.ts";
 import { isHeld } from "../app/mail-decisions.ts";
-import type { ListedMail, NotificationFilter } from "../app/queries.ts";
+import type { ListedMail, NotificationFilter, Paging } from "../app/queries.ts";
 import { EVENT_TYPES } from "../config/event-types.ts";
 import type { NotificationKind, NotificationState } from "../domain/notification.ts";
 import type { Context } from "./context.ts";
@@ -85,7 +85,13 @@ export function addNotifications(program: Command, context: Context): void {
     .option("--until <time>", "only mails made before");
   addPagingOptions(addReadingOptions(command))
     .addHelpText("after", helpText(HELP, context))
-    .action((options: Options) => reading(context, options, (desk) => answer(desk, options, context)));
+    .action((options: Options) =>
+      reading(context, options, (question) => {
+        const paging = pagingOf(options, "notifications");
+        const period = periodOf(options, question);
+        return (desk) => answer(desk, { ...options, paging, period }, context);
+      }),
+    );
   addNotificationsShow(command, context);
   addNotificationsRetry(command, context);
   addNotificationsDiscard(command, context);
@@ -103,10 +109,11 @@ function parseKind(text: string): NotificationKind {
   return kind;
 }
 
-async function answer(desk: Desk, options: Options, context: Context): Promise<void> {
+type Asked = Options & { readonly paging: Paging; readonly period: Period };
+
+async function answer(desk: Desk, options: Asked, context: Context): Promise<void> {
   const { reader, zone } = desk;
-  const paging = pagingOf(options, "desc");
-  const period = periodOf(options, desk);
+  const { paging, period } = options;
   const inviteId = await chooseInvite(options.invite, desk, context);
   if (inviteId === undefined) return;
   const report: Report<ListedMail> = {

@@ -32,7 +32,8 @@ export async function openPeople(
 ): Promise<{ readonly people: People; close(): Promise<void> }> {
   const database = await openDatabase(url, purpose === "read" ? "reader" : "command");
   try {
-    await requireMigrated(database.connection);
+    if (purpose !== "read") database.requireWritable();
+    await requireMigrated(database);
     const queue = purpose === "deliver" ? await startQueue(database) : null;
     return {
       people: {

@@ -9,7 +9,7 @@ import type { Reader } from "../app/queries.ts";
 export async function openReader(url: string): Promise<{ readonly reader: Reader; close(): Promise<void> }> {
   const database = await openDatabase(url, "reader");
   try {
-    await requireMigrated(database.connection);
+    await requireMigrated(database);
     return { reader: createReader(database), close: () => database.close() };
   } catch (error) {
     await database.close();

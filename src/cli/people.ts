@@ -1,21 +1,16 @@
 /** What the commands share by which people act on alerts or ask about one: who they are, and which invite they mean. */
 import { userInfo } from "node:os";
 import type { InviteFinder } from "../app/queries.ts";
-import type { Config } from "../config/config.ts";
 import type { Invite } from "../domain/invite.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
 import { UsageError } from "./failure.ts";
 import type { People, Purpose } from "./open-people.ts";
 import { printable, quoted } from "./printable.ts";
-import { createZone, type Zone } from "./zone.ts";
+import type { Question } from "./reading.ts";
+import { createZone } from "./zone.ts";
 
-export type PeopleDesk = {
-  readonly config: Config;
-  readonly people: People;
-  readonly zone: Zone;
-  readonly now: Date;
-};
+export type PeopleDesk = Question & { readonly people: People };
 
 /** How many matches of an ambiguous id are listed. */
 const LISTED_MATCHES = 10;
@@ -24,20 +19,24 @@ const LONGEST_WORDS = 500;
 /**
  * Does the work with the open database, and closes it.
  *
+ * @param ask refuses wrong usage while no database is opened; what it returns does the work
  * @throws ConfigError
+ * @throws UsageError
  * @throws DatabaseError also where the database is not set up for this version
  */
 export async function withPeople(
   context: Context,
   purpose: Purpose,
-  work: (desk: PeopleDesk) => Promise<void>,
+  ask: (question: Question) => (desk: PeopleDesk) => Promise<void>,
 ): Promise<void> {
   const config = await loadConfiguration(context);
+  const question = { config, zone: createZone(config.timezone), now: context.now() };
+  const work = ask(question);
   // Loaded here so that `--help` and a wrong configuration are answered at once.
   const { openPeople } = await import("./open-people.ts");
   const { people, close } = await openPeople(config.databaseUrl, purpose);
   try {
-    await work({ config, people, zone: createZone(config.timezone), now: context.now() });
+    await work({ ...question, people });
   } finally {
     await close();
   }

@@ -1,25 +1,16 @@
-/** Text from elsewhere, fit for a terminal: nothing in it is obeyed, reordered or invisible. */
-import { INVISIBLE } from "../mail/defang.ts";
+/** Text from elsewhere, fit for a screen: nothing in it is obeyed, reordered or invisible, and it is not too long. */
+import { visible, withoutQuotationMarks } from "../domain/visible.ts";
 
-/** Controls (ESC among them), bidi and zero-width characters, line and paragraph separators, halves of characters. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
-const JOINERS = /[\u200c\u200d]/;
 const LONGEST = 400;
 
 /** The text with unprintable characters spelt out (`\u{202e}`), cut where it is very long. */
 export function printable(text: string): string {
-  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST).toWellFormed()}…` : text;
-  const hidden = JOINERS.test(cut) ? new Set([...cut.matchAll(INVISIBLE)].map(({ index }) => index)) : null;
-  return cut.replace(UNPRINTABLE, (character, index: number) => {
-    // A joiner inside an emoji, or between letters of a script that joins, is part of the writing.
-    if (JOINERS.test(character) && !hidden?.has(index)) return character;
-    return `\\u{${character.codePointAt(0)?.toString(16)}}`;
-  });
+  return visible(text.length > LONGEST ? `${text.slice(0, LONGEST).toWellFormed()}…` : text);
 }
 
 /** The printable text in “quotation marks” that nothing in it can close. */
 export function quoted(text: string): string {
-  return `“${printable(text).replace(/[“”„‟"]/g, "'")}”`;
+  return `“${withoutQuotationMarks(printable(text))}”`;
 }
 
 /** What takes two columns: the scripts and signs of East Asia, and emoji. */

@@ -74,8 +74,8 @@ function createProgram(context: Context): Command {
     // What stands behind a subcommand is its own, also where the command above it has an option of that name.
     .enablePositionalOptions()
     .configureOutput({
-      writeOut: (text) => stdout.write(text),
-      writeErr: (text) => stderr.write(text),
+      writeOut: (text) => void write(stdout, text).catch(() => {}),
+      writeErr: (text) => void write(stderr, text).catch(() => {}),
       // Errors are told once, where the program ends.
       outputError: () => {},
       getOutHelpWidth: () => columns,

@@ -1,6 +1,6 @@
 /** What all reading commands share: their options, the open database, and which watches were meant. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Order, Paging, Reader } from "../app/queries.ts";
+import { type Order, type Paging, type Reader, readCursor } from "../app/queries.ts";
 import type { Config } from "../config/config.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
@@ -15,14 +15,14 @@ export type Format = (typeof FORMATS)[number];
 export type ReadingOptions = { readonly format: Format; readonly watch?: readonly string[] };
 export type PagingOptions = { readonly limit?: number; readonly cursor?: string; readonly order?: Order };
 
+/** What a command has before the database is opened: enough to refuse what cannot be asked. */
+export type Question = { readonly config: Config; readonly zone: Zone; readonly now: Date };
+
 /** What a command answers from. */
-export type Desk = {
-  readonly config: Config;
+export type Desk = Question & {
   readonly reader: Reader;
   /** The watches that were asked for and exist; null for all. */
   readonly watches: readonly string[] | null;
-  readonly zone: Zone;
-  readonly now: Date;
 };
 
 const DEFAULT_LIMIT = 100;
@@ -60,36 +60,43 @@ export function repeatable(flags: string, description: string): Option {
 /**
  * Where the answer begins and ends.
  *
- * @param order what the command has where nobody asks for another
+ * @param list the name of the list, as its cursors have it
+ * @param byDefault the order that the command has where nobody asks for another
  * @throws UsageError
+ * @throws CursorError
  */
-export function pagingOf(options: PagingOptions & ReadingOptions, order: Order): Paging {
-  const { format, cursor = null, limit } = options;
+export function pagingOf(options: PagingOptions & ReadingOptions, list: string, byDefault: Order = "desc"): Paging {
+  const { format, cursor = null, limit, order = byDefault } = options;
   const bounded = format === "table" || format === "json";
   if (bounded && limit !== undefined && limit > HIGHEST_LIMIT) {
     throw new UsageError(`--limit is ${HIGHEST_LIMIT} at most for table and json; ndjson and csv have no limit.`);
   }
-  return { cursor, order: options.order ?? order, limit: limit ?? (bounded ? DEFAULT_LIMIT : null) };
+  if (cursor !== null) readCursor(cursor, list, order);
+  return { cursor, order, limit: limit ?? (bounded ? DEFAULT_LIMIT : null) };
 }
 
 /**
  * Answers from the open database, and closes it.
  *
+ * @param ask refuses wrong usage while no database is opened; what it returns gives the answer
  * @throws ConfigError
+ * @throws UsageError
  * @throws DatabaseError also where the database is not set up for this version
  */
 export async function reading(
   context: Context,
   options: { readonly watch?: readonly string[] },
-  answer: (desk: Desk) => Promise<void>,
+  ask: (question: Question) => (desk: Desk) => Promise<void>,
 ): Promise<void> {
   const config = await loadConfiguration(context);
+  const question = { config, zone: createZone(config.timezone), now: context.now() };
+  const answer = ask(question);
   // Loaded here so that `--help` and a wrong configuration are answered at once.
   const { openReader } = await import("./open-reader.ts");
   const { reader, close } = await openReader(config.databaseUrl);
   try {
     const watches = await chooseWatches(reader, options.watch, context);
-    await answer({ config, reader, watches, zone: createZone(config.timezone), now: context.now() });
+    await answer({ ...question, reader, watches });
   } finally {
     await close();
   }

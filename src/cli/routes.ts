@@ -35,7 +35,7 @@ Examples:
 
 /** Below every table in which it matters. */
 const OUTCOME_NOTE =
-  "How an invitation ended is told to those who were told of it before, and by the routes that ask for it.";
+  "How an invitation ended is told to those who were told of it before, unless their routes exclude it, and by the routes that ask for it.";
 const OUTCOMES: readonly EventType[] = ["invite.status_changed", "invite.expired", "invite.withdrawn"];
 
 export function addRoutes(program: Command, context: Context): void {

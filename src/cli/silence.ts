@@ -46,10 +46,12 @@ export function addSilence(program: Command, context: Context): void {
         throw new UsageError("Say what to silence: --invite ID or --org TEXT.");
       }
       const asked = { organization: readOrganization(options.org), ...wordsOf(options) };
-      await withPeople(context, "write", async (desk) => {
-        const until = readUntil("--until", options.until, desk);
-        const scope = await scopeOf(options, desk, context);
-        if (scope !== null) await answer({ ...asked, ...scope, until }, desk, context);
+      await withPeople(context, "write", (question) => {
+        const until = readUntil("--until", options.until, question);
+        return async (desk) => {
+          const scope = await scopeOf(options, desk, context);
+          if (scope !== null) await answer({ ...asked, ...scope, until }, desk, context);
+        };
       });
     });
 }

@@ -1,5 +1,6 @@
 /** `silences`: what is held, until when and why. */
 import type { Command } from "commander";
+import type { Paging } from "../app/queries.ts";
 import { isInForce, type Silence } from "../domain/silence.ts";
 import type { Context } from "./context.ts";
 import { type JsonRow, type Report, writeReport } from "./format.ts";
@@ -32,12 +33,19 @@ export function addSilences(program: Command, context: Context): void {
     .option("--all", "those that are over or were ended too");
   addPagingOptions(addReadingOptions(command))
     .addHelpText("after", helpText(HELP, context))
-    .action((options: Options) => withPeople(context, "read", (desk) => answer(desk, options, context)));
+    .action((options: Options) =>
+      withPeople(context, "read", () => {
+        const paging = pagingOf(options, "silences");
+        return (desk) => answer(desk, { ...options, paging }, context);
+      }),
+    );
 }
 
-async function answer(desk: PeopleDesk, options: Options, context: Context): Promise<void> {
+type Asked = Options & { readonly paging: Paging };
+
+async function answer(desk: PeopleDesk, options: Asked, context: Context): Promise<void> {
   const { people, zone, now } = desk;
-  const paging = pagingOf(options, "desc");
+  const { paging } = options;
   const watches = options.watch ?? null;
   if (watches !== null) await tellUnknown(watches, await people.watchNames(), context.stderr);
   const report: Report<Silence> = {

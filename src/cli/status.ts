@@ -1,8 +1,11 @@
 /** `status`: where things stand, on one screen. */
 import type { Command } from "commander";
-import type { MailStatus, WatchStatus } from "../app/queries.ts";
+import { clocksOf, skewText } from "../app/clocks.ts";
+import type { DigestTrouble, MailStatus, WatchStatus } from "../app/queries.ts";
 import { isLate, shortcomingsOf } from "../app/readiness.ts";
+import { type ClockSkew, skewed } from "../domain/clock-skew.ts";
 import type { Gap } from "../domain/coverage.ts";
+import { isFuture } from "../domain/elapsed.ts";
 import { OVERDUE_AFTER_MS } from "../domain/notification.ts";
 import { type Context, write } from "./context.ts";
 import { gapJson, readCoverage } from "./coverage.ts";
@@ -11,11 +14,11 @@ import { wrap } from "./format-table.ts";
 import { helpText } from "./lines.ts";
 import { printable, quoted } from "./printable.ts";
 import { addReadingOptions, type Desk, type ReadingOptions, reading } from "./reading.ts";
-import { relative } from "./zone.ts";
+import { relative, UNDER_WRONG_CLOCK } from "./zone.ts";
 
 const HELP = `
-Ends with 1 when a watch is blind or had no complete sync within two intervals, or a mail is overdue (due for more than
-30 minutes) or given up.
+Ends with 1 when a watch is blind or had no complete sync within two intervals, a mail is overdue (due for more than 30
+minutes) or given up, or this machine's clock differs by more than five minutes from the database's or Cloudflare's.
 
 Examples:
   $ invitewatch status
@@ -35,19 +38,23 @@ export function addStatus(program: Command, context: Context): void {
     .description("where things stand: syncs, gaps, pending invitations, mail owed");
   addReadingOptions(command)
     .addHelpText("after", helpText(HELP, context))
-    .action((options: ReadingOptions) => reading(context, options, (desk) => answer(desk, options, context)));
+    .action((options: ReadingOptions) => reading(context, options, () => (desk) => answer(desk, options, context)));
 }
 
 async function answer(desk: Desk, { format }: ReadingOptions, context: Context): Promise<void> {
   const standings = await readStandings(desk);
   const mail = await desk.reader.mailStatus(new Date(desk.now.getTime() - OVERDUE_AFTER_MS));
-  const shortcomings = shortcomingsOf({ watches: standings, mail, startedAt: null, now: desk.now });
+  const digest = await desk.reader.digestTrouble();
+  const clocks = clocksOf(await desk.reader.clockSkewMs(), standings);
+  const shortcomings = shortcomingsOf({ watches: standings, mail, startedAt: null, clocks, now: desk.now });
   if (standings.length === 0 || shortcomings.length > 0) context.setExitCode(1);
 
   if (format === "table") {
-    await write(context.stdout, `${screenOf(standings, mail, desk, context).join("\n")}\n`);
+    await write(context.stdout, `${screenOf({ standings, mail, digest, clocks }, desk, context).join("\n")}\n`);
   } else if (format === "json") {
-    await write(context.stdout, jsonText({ watches: standings.map(standingJson), mail: mailJson(mail) }));
+    const watches = standings.map(standingJson);
+    const answer = { mail: mailJson(mail), digest: digestJson(digest), clocks: skewed(clocks).map(clockJson) };
+    await write(context.stdout, jsonText({ watches, ...answer }));
   } else {
     const report = {
       noun: "watches",
@@ -89,6 +96,11 @@ function standingJson({ lastCompleteAt, late, lastSync, blindSince, gap, nextExp
   };
 }
 
+/** Of those that differ from ours. */
+function clockJson({ against, ms }: ClockSkew): JsonRow {
+  return { against, aheadMs: ms };
+}
+
 function mailJson({ oldestOwedAt, relayDownSince, relayNextProbeAt, ...rest }: MailStatus): JsonRow {
   const { owed, held, overdue, dead, putOff, putOffError, relayError } = rest;
   return {
@@ -105,13 +117,26 @@ function mailJson({ oldestOwedAt, relayDownSince, relayNextProbeAt, ...rest }: M
   };
 }
 
-function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now }: Desk, context: Context): string[] {
+function digestJson(digest: DigestTrouble | null): JsonRow | null {
+  return (
+    digest && { ...digest, slotAt: digest.slotAt.toISOString(), nextTryAt: digest.nextTryAt?.toISOString() ?? null }
+  );
+}
+
+type Screen = {
+  readonly standings: readonly Standing[];
+  readonly mail: MailStatus;
+  readonly digest: DigestTrouble | null;
+  readonly clocks: readonly ClockSkew[];
+};
+
+function screenOf({ standings, mail, digest, clocks }: Screen, { zone, now }: Desk, context: Context): string[] {
   const line = lineWriter(context.columns);
   const at = (instant: Date) => `${zone.show(instant)} (${relative(instant, now)})`;
   const nothing = standings.length === 0 ? ["No watch was synced yet: run `invitewatch sync`.", ""] : [];
   const watches = standings.flatMap((standing) => [
     printable(standing.watch),
-    ...linesOf(standing, at).flatMap(([title, text]) => line(title, text)),
+    ...linesOf(standing, at, now).flatMap(([title, text]) => line(title, text)),
     "",
   ]);
   const owed =
@@ -123,6 +148,7 @@ function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now 
   const dead = mail.dead === 0 ? "none" : `${mail.dead}: ${what}`;
   const { relayDownSince, relayError } = mail;
   const down = relayDownSince === null ? null : `down since ${at(relayDownSince)}: ${relayError ?? "no answer"}`;
+  const skewedClocks = skewed(clocks);
   const next = down === null ? null : nextTry(mail, now, at);
   return [
     ...nothing,
@@ -133,9 +159,17 @@ function screenOf(standings: readonly Standing[], mail: MailStatus, { zone, now 
     ...line("given up", dead),
     ...(down === null ? [] : line("mail server", down)),
     ...(next === null ? [] : line("", next)),
+    ...(digest === null ? [] : line("digest", digestText(digest, at))),
+    ...(skewedClocks.length === 0 ? [] : ["", "clocks"]),
+    ...skewedClocks.flatMap((skew) => line("WRONG", skewText(skew))),
     "",
     `Times are in ${zone.name}.`,
   ];
+}
+
+function digestText({ slotAt, error, nextTryAt }: DigestTrouble, at: (instant: Date) => string): string {
+  const next = nextTryAt === null ? "it is given up; the next one comes on schedule" : `next try ${at(nextTryAt)}`;
+  return `that of ${at(slotAt)} failed: ${error}; ${next}`;
 }
 
 /** When the mail server that is down is tried again, and how to hurry that. */
@@ -147,9 +181,10 @@ function nextTry({ owed, held, relayNextProbeAt }: MailStatus, now: Date, at: (i
 
 type Titled = readonly [title: string, text: string];
 
-function linesOf(standing: Standing, at: (instant: Date) => string): Titled[] {
+function linesOf(standing: Standing, at: (instant: Date) => string, now: Date): Titled[] {
   const { lastCompleteAt, late, lastSync, blindSince, gap, pending, nextExpiry } = standing;
-  const complete = lastCompleteAt === null ? "never" : at(lastCompleteAt);
+  const wrong = lastCompleteAt !== null && isFuture(lastCompleteAt, now) ? `, ${UNDER_WRONG_CLOCK}` : "";
+  const complete = lastCompleteAt === null ? "never" : at(lastCompleteAt) + wrong;
   const lines: Titled[] = [["last complete sync", `${complete}${late ? ", LATE" : ""}`]];
   if (lastSync !== null && lastSync.outcome !== "complete") {
     const reason = lastSync.reason === null ? "" : `: ${lastSync.reason}`;

@@ -2,13 +2,16 @@
 import { randomUUID } from "node:crypto";
 import { requireMigrated } from "../adapters/postgres/migrate.ts";
 import { openDatabase } from "../adapters/postgres/open.ts";
-import type { SyncResult } from "../adapters/postgres/queue.ts";
+import type { SyncResult } from "../adapters/postgres/queue-syncs.ts";
+import { readClockSkew } from "../adapters/postgres/read-clock.ts";
 import { createSyncStore } from "../adapters/postgres/sync-store.ts";
 import { renderOwed } from "../app/deliver.ts";
 import type { Recording, Undelivered } from "../app/store.ts";
 import { rehearseSync } from "../app/sync.ts";
+import { createClockAlarm } from "../clock-alarm.ts";
 import type { Config } from "../config/config.ts";
 import { spellInstantsBy } from "../domain/instants.ts";
+import { withoutIsolates } from "../mail/defang.ts";
 import { runRound } from "../round.ts";
 import { mailSettings, openRuntime, systemClock, wireWatches } from "../wire.ts";
 import { createWorkers } from "../workers.ts";
@@ -22,9 +25,14 @@ const NAMED_RECIPIENTS = 3;
 
 export async function sync(config: Config, context: Context, stop: AbortSignal): Promise<void> {
   const log = loggerFor(config, context);
-  const runtime = await openRuntime(config, "command", log);
+  const runtime = await openRuntime(config, "command", log, { stop }).catch((error) => {
+    // Whatever it waited for has failed, because it was told to end.
+    stop.throwIfAborted();
+    throw error;
+  });
   try {
-    await runtime.queue.work(createWorkers(runtime, log, stop), config.watches.length);
+    createClockAlarm(log)([{ against: "database", ms: await readClockSkew(runtime.database) }]);
+    await runtime.queue.work(createWorkers(runtime, log, stop));
     const round = await runRound(runtime, [...runtime.watches.keys()], stop);
     for (const [watch, result] of round.syncs) await write(context.stdout, `${watch}: ${describe(result)}\n`);
     const zone = createZone(config.timezone);
@@ -32,7 +40,11 @@ export async function sync(config: Config, context: Context, stop: AbortSignal):
     for (const [what, mails] of Map.groupBy(round.undelivered, whatBecameOf)) {
       await write(context.stdout, `${mailsTo(mails.map(({ recipient }) => recipient))}: ${spell(what)}\n`);
     }
-    if (round.untried > 0) await write(context.stdout, `mails that were due and not tried: ${round.untried}\n`);
+    if (round.untried > 0)
+      await write(
+        context.stdout,
+        `mails that were due and not tried: ${round.untried} (the queue did not hand them out within two minutes; another process may have them in hand)\n`,
+      );
     const fellShort = [...round.syncs.values()].some(
       ({ outcome }) => outcome !== "complete" && outcome !== "superseded",
     );
@@ -60,9 +72,9 @@ function describe({ outcome, reason }: Pick<SyncResult, "outcome" | "reason">): 
 
 /** Side by side like the real thing, printed in the order of the configuration. */
 export async function rehearse(config: Config, context: Context, stop: AbortSignal): Promise<void> {
-  const database = await openDatabase(config.databaseUrl, "reader");
+  const database = await openDatabase(config.databaseUrl, "reader", { stop });
   try {
-    await requireMigrated(database.connection);
+    await requireMigrated(database);
     const store = createSyncStore(database.prisma, async () => {});
     const recordings = await Promise.all(
       [...wireWatches(config).values()].map(({ plan, source }) =>
@@ -109,7 +121,7 @@ function rehearsalOf(recording: Recording, config: Config): string {
       ...(notification.reason === null ? [] : [`  Held: ${printable(notification.reason)}`]),
       `  Subject: ${subject}`,
       "",
-      ...text
+      ...withoutIsolates(text)
         .trimEnd()
         .split("\n")
         .map((line) => `  ${line}`),

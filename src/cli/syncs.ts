@@ -1,8 +1,10 @@
 /** `syncs`: the ledger of runs. */
 import { type Command, Option } from "commander";
+import type { Paging } from "../app/queries.ts";
+import { isFuture } from "../domain/elapsed.ts";
 import type { Sync, SyncOutcome } from "../domain/sync.ts";
 import type { Context } from "./context.ts";
-import { periodOf } from "./coverage.ts";
+import { type Period, periodOf } from "./coverage.ts";
 import { type JsonRow, type Report, writeReport } from "./format.ts";
 import { helpText } from "./lines.ts";
 import {
@@ -14,7 +16,7 @@ import {
   type ReadingOptions,
   reading,
 } from "./reading.ts";
-import { shortDuration, type Zone } from "./zone.ts";
+import { shortDuration, UNDER_WRONG_CLOCK, type Zone } from "./zone.ts";
 
 type Options = ReadingOptions &
   PagingOptions & { readonly since?: string; readonly until?: string; readonly outcome?: SyncOutcome };
@@ -50,15 +52,30 @@ export function addSyncs(program: Command, context: Context): void {
     .addOption(new Option("--outcome <outcome>", "only these").choices(OUTCOMES));
   addPagingOptions(addReadingOptions(command))
     .addHelpText("after", helpText(HELP, context))
-    .action((options: Options) => reading(context, options, (desk) => answer(desk, options, context)));
+    .action((options: Options) =>
+      reading(context, options, (question) => {
+        const paging = pagingOf(options, "syncs");
+        const period = periodOf(options, question);
+        return (desk) => answer(desk, { ...options, paging, period }, context);
+      }),
+    );
 }
 
-async function answer(desk: Desk, options: Options, context: Context): Promise<void> {
+type Asked = Options & { readonly paging: Paging; readonly period: Period };
+
+async function answer(desk: Desk, options: Asked, context: Context): Promise<void> {
   const { reader, watches, zone } = desk;
-  const paging = pagingOf(options, "desc");
-  const filter = { watches, ...periodOf(options, desk), outcome: options.outcome ?? null };
+  const { paging, period } = options;
+  const filter = { watches, ...period, outcome: options.outcome ?? null };
   const listing = reader.syncs(filter, paging);
-  const report: Report<Sync> = { noun: "syncs", listing, json: syncJson, keys: KEYS, columns: columns(zone) };
+  const told = (sync: Sync): Sync => ({ ...sync, reason: reasonOf(sync, desk.now) });
+  const report: Report<Sync> = {
+    noun: "syncs",
+    listing,
+    json: (sync) => syncJson(told(sync)),
+    keys: KEYS,
+    columns: columns(zone, desk.now),
+  };
   await writeReport(report, { format: options.format, paging, zoneName: zone.name }, context);
 }
 
@@ -80,7 +97,13 @@ function syncJson(sync: Sync): JsonRow {
   };
 }
 
-function columns(zone: Zone): Report<Sync>["columns"] {
+/** Why it fell short; also that its instants cannot be true. */
+function reasonOf({ startedAt, reason }: Sync, now: Date): string | null {
+  if (!isFuture(startedAt, now)) return reason;
+  return reason === null ? UNDER_WRONG_CLOCK : `${UNDER_WRONG_CLOCK}; ${reason}`;
+}
+
+function columns(zone: Zone, now: Date): Report<Sync>["columns"] {
   const number = (value: number | null) => (value === null ? "" : String(value));
   return [
     { title: "STARTED", cell: (sync) => zone.show(sync.startedAt) },
@@ -91,7 +114,7 @@ function columns(zone: Zone): Report<Sync>["columns"] {
     { title: "OF", cell: (sync) => number(sync.totalCount), align: "right" },
     { title: "EVENTS", cell: (sync) => number(sync.events), align: "right" },
     { title: "HTTP", cell: (sync) => number(sync.httpStatus), align: "right" },
-    { title: "REASON", cell: (sync) => sync.reason ?? "", flexible: true, below: true },
+    { title: "REASON", cell: (sync) => reasonOf(sync, now) ?? "", flexible: true, below: true },
     { title: "ID", cell: (sync) => sync.id, from: 140 },
   ];
 }

@@ -27,7 +27,7 @@ export function addUnsilence(program: Command, context: Context): void {
     .addHelpText("after", helpText(HELP, context))
     .action(async (text: string, options: { readonly by?: string }) => {
       const by = readBy(options.by);
-      await withPeople(context, "deliver", async (desk) => {
+      await withPeople(context, "deliver", () => async (desk) => {
         const silence = await findSilence(text, desk, context);
         if (silence !== null) await answer(silence, by, { desk, context });
       });

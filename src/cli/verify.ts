@@ -30,8 +30,12 @@ export function addVerify(program: Command, context: Context): void {
     .addHelpText("after", helpText(HELP, context))
     .action((file: string | undefined, options: Options) =>
       file === undefined
-        ? reading(context, options, async ({ reader, watches }) =>
-            tell(await verifyDatabase(reader, watches, options.head ?? null), context),
+        ? reading(
+            context,
+            options,
+            () =>
+              async ({ reader, watches }) =>
+                tell(await verifyDatabase(reader, watches, options.head ?? null), context),
           )
         : verifyFile(file, options, context),
     );
@@ -48,6 +52,9 @@ async function verifyFile(file: string, options: Options, context: Context): Pro
   }
 }
 
+const WITHOUT_HEAD =
+  "A chain does not show by itself whether its newest events were cut off: compare the head in a mail (--head HASH).";
+
 async function tell(verdict: Verdict, { stdout, setExitCode }: Context): Promise<void> {
   if (verdict.kind === "broken") {
     setExitCode(1);
@@ -58,7 +65,7 @@ async function tell(verdict: Verdict, { stdout, setExitCode }: Context): Promise
   const lines = [
     `${count(events, "event")} of ${count(watches.length, "watch", "watches")} verified.`,
     ...watches.map((watch) => `${printable(watch.watch)}: ${count(watch.events, "event")}, head ${watch.hash}`),
-    ...(head === null ? [] : [`The head that was asked for is event ${printable(head.watch)}/${head.seq}.`]),
+    head === null ? WITHOUT_HEAD : `The head that was asked for is event ${printable(head.watch)}/${head.seq}.`,
   ];
   await write(stdout, `${lines.join("\n")}\n`);
 }

@@ -61,6 +61,9 @@ export function spellInstants(text: string, zone: Zone): string {
   return spellInstantsBy(text, zone.show);
 }
 
+/** What is said of an instant that lies in the future and cannot. */
+export const UNDER_WRONG_CLOCK = "taken under a wrong clock";
+
 /** "2d3h", "45m", "20s": the two largest units, rounded down. */
 export function shortDuration(ms: number): string {
   const unitMs = ms >= DAY_MS ? HOUR_MS : ms >= HOUR_MS ? MINUTE_MS : 1000;

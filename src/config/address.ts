@@ -30,6 +30,14 @@ export function parseMailbox(text: string): Mailbox | null {
   return { name: name === "" ? null : name, address };
 }
 
+/** Why the text is not exactly one mailbox: "is not an e-mail address". @param text one that `parseMailbox` refuses */
+export function mailboxFault(text: string): string {
+  const [, local = ""] = /([^\s<>]*)@[^@<>]*>?\s*$/.exec(text) ?? [];
+  return /^\p{ASCII}*$/u.test(local)
+    ? "is not an e-mail address"
+    : 'has a character before the "@" that is not ASCII; such addresses (SMTPUTF8) are not supported';
+}
+
 /** The parts of a list, split at commas that stand outside quotes; trimmed, empty parts left out. */
 export function splitAddressList(text: string): readonly string[] {
   const parts = text.match(/(?:"(?:[^"\\]|\\.)*"|[^,])+/g) ?? [];

@@ -2,6 +2,7 @@
 import type { Threshold } from "../domain/expiry.ts";
 import type { QuietHours } from "../domain/quiet-hours.ts";
 import type { Route } from "../domain/routing.ts";
+import type { ProxyConfig } from "./proxy.ts";
 
 /** A Cloudflare credential: a user's API token, or the older pair of e-mail and global key. */
 export type Credential =
@@ -55,6 +56,8 @@ export type HttpConfig = {
 
 export type Config = {
   readonly databaseUrl: string;
+  /** The way that tables are changed over and notifications come by; null where that is `databaseUrl`. A secret. */
+  readonly databaseDirectUrl: string | null;
   readonly cloudflareBaseUrl: string;
   /** One entry per watch that can be synced; empty where no credential is configured. */
   readonly watches: readonly WatchConfig[];
@@ -67,16 +70,19 @@ export type Config = {
   readonly syncDeadlineMs: number;
   readonly timezone: string;
   readonly http: HttpConfig;
+  readonly proxy: ProxyConfig;
   readonly publicUrl: string | null;
   /** Mails per recipient and hour. */
   readonly floodCap: number;
-  /** When the digest is made, in five or six cron fields, and the longest stretch between two; null where it is turned off. */
-  readonly digest: { readonly schedule: string; readonly intervalMs: number } | null;
+  /** When the digest is made, in five or six cron fields; null where it is turned off. */
+  readonly digest: { readonly schedule: string } | null;
   /** A secret: whoever knows it can ping. */
   readonly heartbeatUrl: string | null;
   readonly log: { readonly level: string; readonly format: "json" | "pretty" };
   /** What `run` and `sync` need and is not there, each as a sentence; empty when they can start. */
   readonly missing: readonly string[];
+  /** What is accepted and perhaps not meant, each as a sentence. */
+  readonly warnings: readonly string[];
   /** Every secret in the configuration, to be masked wherever it might be echoed. */
   readonly secrets: readonly string[];
 };

@@ -6,11 +6,12 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import type { Threshold } from "../domain/expiry.ts";
-import { addressKey, parseMailbox, splitAddressList } from "./address.ts";
+import { addressKey, mailboxFault, parseMailbox, splitAddressList } from "./address.ts";
 import { parseDuration } from "./duration.ts";
 import { nearest } from "./nearest.ts";
 import { quoted } from "./problem.ts";
 import { readSchedule, type Schedule } from "./schedule.ts";
+import { readTimezone } from "./timezone.ts";
 
 export type Refuse = (message: string) => void;
 /** Reads a text; undefined after `refuse` was told why not. */
@@ -18,6 +19,11 @@ export type Read<T> = (text: string, refuse: Refuse) => T | undefined;
 export type FieldSchema<T> = z.ZodType<T, string>;
 
 const SHORTEST_SIGNING_KEY = 24;
+/** Guessed by nobody, if it was drawn at random. */
+const SHORTEST_ACCESS_TOKEN = 16;
+/** No invitation lasts so long; far beyond it, there is no date so far ahead. */
+const LONGEST_LEAD = "3650d";
+const LONGEST_LEAD_MS = 3_650 * 86_400_000;
 
 /** The schema of what `read` returns. */
 export function field<T>(read: Read<T>): FieldSchema<T> {
@@ -40,6 +46,18 @@ export const secretField = field((text, refuse) => {
   return undefined;
 });
 
+/** A token that others may try to guess. */
+export const accessTokenField = field((text, refuse) => {
+  if (!/^[\x21-\x7e]+$/.test(text)) {
+    refuse("It has a space, a line break or a character that is not ASCII.");
+  } else if (text.length < SHORTEST_ACCESS_TOKEN) {
+    refuse(`It is shorter than ${SHORTEST_ACCESS_TOKEN} characters.`);
+  } else {
+    return text;
+  }
+  return undefined;
+});
+
 /** A key for signatures, of 24 bytes or more. @see https://www.standardwebhooks.com */
 export const signingSecretField = field((text, refuse) => {
   const [, base64] = /^whsec_(.*)$/s.exec(text) ?? [];
@@ -59,7 +77,7 @@ export const signingSecretField = field((text, refuse) => {
 export const addressField = field((text, refuse) => {
   const mailbox = parseMailbox(text);
   if (mailbox !== null && mailbox.name === null) return mailbox.address;
-  refuse("It is not an e-mail address.");
+  refuse(`It ${mailboxFault(text)}.`);
   return undefined;
 });
 
@@ -67,7 +85,7 @@ export const addressField = field((text, refuse) => {
 export const mailboxField = field((text, refuse) => {
   if (parseMailbox(text) !== null) return text.trim();
   const several = splitAddressList(text).length > 1;
-  refuse(several ? "It is not one address; a name with a comma needs quotes." : "It is not an e-mail address.");
+  refuse(several ? "It is not one address; a name with a comma needs quotes." : `It ${mailboxFault(text)}.`);
   return undefined;
 });
 
@@ -76,7 +94,7 @@ export const recipientField = field((text, refuse) => {
   const mailbox = parseMailbox(text);
   if (mailbox !== null) return mailbox.address;
   const several = splitAddressList(text).length > 1;
-  refuse(several ? "It is not one address; write several as a list." : "It is not an e-mail address.");
+  refuse(several ? "It is not one address; write several as a list." : `It ${mailboxFault(text)}.`);
   return undefined;
 });
 
@@ -89,7 +107,7 @@ export const addressListField = field((text, refuse) => {
   for (const part of parts) {
     const mailbox = parseMailbox(part);
     if (mailbox === null) {
-      refuse(`${quoted(part)} is not an e-mail address${part.includes(";") ? "; commas separate several" : ""}.`);
+      refuse(`${quoted(part)} ${mailboxFault(part)}${part.includes(";") ? "; commas separate several" : ""}.`);
       sound = false;
     } else if (!byKey.has(addressKey(mailbox.address))) {
       byKey.set(addressKey(mailbox.address), mailbox.address);
@@ -105,12 +123,13 @@ export const optionalScheduleField: FieldSchema<Schedule | null> = field((text, 
   text.toLowerCase() === "off" ? null : readSchedule(text, refuse),
 );
 
-/** A duration in ms, of `leastMs` or more. */
-export function durationField(leastMs: number): FieldSchema<number> {
+/** A duration in ms, of `leastMs` or more. @param mostMs well below 2³¹, from where on timers fire at once */
+export function durationField(leastMs: number, mostMs: number): FieldSchema<number> {
   return field((text, refuse) => {
     const ms = parseDuration(text);
     if (ms === null) refuse("It is not a duration.");
     else if (ms < leastMs) refuse("It is too short.");
+    else if (ms > mostMs) refuse("It is too long.");
     else return ms;
     return undefined;
   });
@@ -128,7 +147,7 @@ export function integerField(least: number, most: number): FieldSchema<number> {
 /** One threshold. */
 export const thresholdField = field((text, refuse) => {
   const threshold = parseThreshold(text.toLowerCase());
-  if (threshold === null) refuse("It is neither a duration nor a percentage from 1% to 99%.");
+  if (threshold === null) refuse(`It is ${thresholdFault(text)}.`);
   return threshold ?? undefined;
 });
 
@@ -139,7 +158,7 @@ export const thresholdsField = field((text, refuse) => {
   for (const name of names) {
     const threshold = parseThreshold(name);
     const twin = threshold && twinOf(threshold, thresholds);
-    if (threshold === null) refuse(`${quoted(name)} is neither a duration nor a percentage from 1% to 99%.`);
+    if (threshold === null) refuse(`${quoted(name)} is ${thresholdFault(name)}.`);
     else if (twin) refuse(`${quoted(twin.name)} and ${quoted(name)} are the same threshold.`);
     else thresholds.push(threshold);
   }
@@ -147,16 +166,7 @@ export const thresholdsField = field((text, refuse) => {
 });
 
 /** An IANA time zone in its usual spelling. */
-export const timezoneField = field((text, refuse) => {
-  // POSIX lets TZ begin with a colon.
-  const name = text.replace(/^:/, "");
-  const known = Intl.supportedValuesOf("timeZone");
-  const spelt = known.find((zone) => zone.toLowerCase() === name.toLowerCase());
-  if (spelt !== undefined) return spelt;
-  if (/^[A-Za-z]/.test(name) && isTimezone(name)) return name;
-  refuse(`It is not a time zone; did you mean ${nearestTimezone(name, known)}?`);
-  return undefined;
-});
+export const timezoneField = field((text, refuse) => readTimezone(text, refuse));
 
 export const hostField = field((text, refuse) => {
   if (isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text)) return text;
@@ -199,7 +209,13 @@ function parseThreshold(name: string): Threshold | null {
   const percent = /^([1-9]\d?)%$/.exec(name)?.[1];
   if (percent !== undefined) return { kind: "share", name, share: Number(percent) / 100 };
   const ms = parseDuration(name);
-  return ms === null || ms === 0 ? null : { kind: "lead", name, ms };
+  return ms === null || ms === 0 || ms > LONGEST_LEAD_MS ? null : { kind: "lead", name, ms };
+}
+
+function thresholdFault(name: string): string {
+  return (parseDuration(name) ?? 0) > LONGEST_LEAD_MS
+    ? `longer than ${LONGEST_LEAD}`
+    : "neither a duration nor a percentage from 1% to 99%";
 }
 
 /** One of the others that is the same threshold, however it is written. */
@@ -217,21 +233,4 @@ function typeFault(input: unknown): string {
   if (Array.isArray(input)) return "It is a list and not one text.";
   if (typeof input === "object") return "It is a mapping and not one text.";
   return `YAML reads it as a ${typeof input} and not as text: put it in quotes.`;
-}
-
-function isTimezone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Without its continent a city is looked for among the cities: `Berlin` means `Europe/Berlin`. */
-function nearestTimezone(name: string, known: readonly string[]): string | undefined {
-  if (name.includes("/")) return nearest(name, known)?.name;
-  const shortNames = known.map((zone) => zone.slice(zone.lastIndexOf("/") + 1));
-  const city = nearest(name, shortNames)?.name ?? "";
-  return known[shortNames.indexOf(city)];
 }

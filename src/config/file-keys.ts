@@ -122,7 +122,10 @@ const match = z.strictObject({
   organization: pattern("The name or the id of the organization that invites.", '"Acme*"'),
   inviter: pattern("Who invited, as the API gives it.", '"*@acme.example"'),
   role: pattern("One of the roles that are offered.", '"*Admin*"'),
-  type: pattern("The type of event.", '["invite.*", "!invite.changed"]'),
+  type: pattern(
+    "The type of event. What is excluded with ! is not mailed to these people as the outcome of an invitation either.",
+    '["invite.*", "!invite.changed"]',
+  ),
 });
 
 const route = z.strictObject({

@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import type { Route } from "../domain/routing.ts";
 import type { Config, Credential } from "./config.ts";
+import { parseDatabaseUrl } from "./database-url.ts";
 import { formatDuration } from "./duration.ts";
 import { type Environment, readEnvironment, type Source } from "./environment.ts";
 import { type ConfigFile, readConfigFile } from "./file.ts";
@@ -60,7 +61,13 @@ function readAll(env: Environment, readFile: ReadFile): { reading: Reading; prob
   const { drafts, problems: watchProblems } = readWatches(file, top, { readFile, spell });
   const { routes, problems: routeProblems } = readRoutes(file, namesOf(drafts, file), spell);
   const reading = { source, file, values, drafts, routes };
-  const problems = [...source.problems, ...valueProblems, ...credentialProblems(reading), ...webhookProblems(reading)];
+  const problems = [
+    ...source.problems,
+    ...valueProblems,
+    ...credentialProblems(reading),
+    ...directUrlProblems(reading),
+    ...webhookProblems(reading),
+  ];
   const rules = [...watchProblems, ...routeProblems, ...thresholdRules(reading), ...jitterProblems(reading)];
   const all = [...problems, ...file.problems, ...(file.readable ? rules : [])];
   return { reading, problems: all.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
@@ -97,6 +104,14 @@ function credentialProblems({ source, file }: Reading): readonly Problem[] {
   const [there, absent] = email ? halves : ([halves[1], halves[0]] as const);
   const message = `${there} is set and is only half of a credential. Set ${absent} too, or ${token} in place of both.`;
   return [{ key: absent, found: null, message }];
+}
+
+/** A second way leads to the same database: the embedded one has none. */
+function directUrlProblems({ source: { mentioned }, values: { databaseUrl } }: Reading): readonly Problem[] {
+  if (!mentioned.has("databaseDirectUrl") || databaseUrl === undefined || !/^pglite:/i.test(databaseUrl)) return [];
+  const { variable } = settings.databaseDirectUrl;
+  const message = `${variable} is set, and ${settings.databaseUrl.variable} names the embedded database. Name the same Postgres database in both.`;
+  return [{ key: variable, found: null, message }];
 }
 
 /** A post that nobody can verify is no alert. */
@@ -138,6 +153,7 @@ function configOf(values: Values, reading: Reading, terminal: boolean): Config {
   const { smtpUrl, mailFrom, fallbackWebhookUrl: url, fallbackWebhookSecret: secret } = values;
   return {
     databaseUrl: values.databaseUrl,
+    databaseDirectUrl: values.databaseDirectUrl,
     cloudflareBaseUrl: values.baseUrl,
     watches,
     routes,
@@ -150,17 +166,23 @@ function configOf(values: Values, reading: Reading, terminal: boolean): Config {
     syncDeadlineMs: values.syncDeadline,
     timezone: values.timezone,
     http: { host: values.httpHost, port: values.httpPort, token: values.httpToken },
+    proxy: { https: values.httpsProxy, http: values.httpProxy, none: values.noProxy ?? "" },
     publicUrl: values.publicUrl,
     floodCap: values.floodCap,
-    digest: values.digestSchedule && {
-      schedule: values.digestSchedule.expression,
-      intervalMs: values.digestSchedule.longestMs,
-    },
+    digest: values.digestSchedule && { schedule: values.digestSchedule.expression },
     heartbeatUrl: values.heartbeatUrl,
     log: { level: values.logLevel, format: values.logFormat ?? (terminal ? "pretty" : "json") },
     missing: missingIn(values, watches, drafts),
+    warnings: [...source.warnings, ...databaseUrlWarnings(values.databaseUrl)],
     secrets: secretsIn(values, watches),
   };
+}
+
+function databaseUrlWarnings(url: string): readonly string[] {
+  const ignored = parseDatabaseUrl(url, () => {})?.ignored ?? [];
+  if (ignored.length === 0) return [];
+  const have = ignored.length === 1 ? "has" : "have";
+  return [`In ${settings.databaseUrl.variable}, ${ignored.join(" and ")} ${have} no effect here.`];
 }
 
 function credentialOf({ apiToken, email, apiKey }: Partial<Values>): Credential | null {

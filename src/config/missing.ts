@@ -1,4 +1,5 @@
 /** What `run` and `sync` need and the configuration does not have. */
+import { isLoopback } from "../domain/loopback.ts";
 import type { WatchConfig } from "./config.ts";
 import { type Setting, settings, type Values } from "./settings.ts";
 import type { WatchDraft } from "./watches.ts";
@@ -9,7 +10,7 @@ import type { WatchDraft } from "./watches.ts";
  * @param drafts the watches that there are or would be
  */
 export function missingIn(
-  { smtpUrl, mailFrom }: Values,
+  { smtpUrl, mailFrom, httpHost, httpPort, httpToken }: Values,
   watches: readonly WatchConfig[],
   drafts: readonly WatchDraft[],
 ): readonly string[] {
@@ -27,6 +28,13 @@ export function missingIn(
       sentences.push(
         `The watch ${name} has nobody to mail: give it "to", or set mail.to or ${settings.mailTo.variable}.`,
       );
+  }
+  if (httpPort !== 0 && httpToken === null && !isLoopback(httpHost)) {
+    const { httpToken: token, httpHost: host, httpPort: port } = settings;
+    sentences.push(
+      `Others can reach the HTTP server at ${host.variable} ${httpHost}: set ${token.variable} (${token.accepts}), ` +
+        `or leave ${host.variable} out, or turn the server off with ${port.variable}=0.`,
+    );
   }
   return sentences;
 }

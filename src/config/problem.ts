@@ -36,6 +36,6 @@ function lineOf({ key, found, message }: Problem): string {
  * Logins in URLs and what looks like a key are masked too: people do paste one into the wrong variable.
  */
 export function quoted(value: string): string {
-  const masked = value.replace(/\/\/\S*@/g, "//***@").replace(/[A-Za-z0-9_-]{32,}/g, "***");
+  const masked = value.replace(/\/\/.*@/gs, "//***@").replace(/[A-Za-z0-9_-]{32,}/g, "***");
   return JSON.stringify(masked.length > 100 ? `${masked.slice(0, 100)}…` : masked);
 }

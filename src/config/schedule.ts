@@ -1,9 +1,10 @@
 /**
  * Cron expressions: what is wrong with one, and how far apart its runs are.
  *
- * node-cron has the last word on what an expression means.
+ * What an expression means is for schedule/ to say.
  */
-import { createTask, validateDetailed } from "node-cron";
+import { validateDetailed } from "node-cron";
+import { type Cron, cronOf, DAY_MS, isRestricted, wallTimeAfter } from "../schedule/cron.ts";
 
 /** A valid schedule, and the stretches between consecutive runs by the wall clock, in ms. */
 export type Schedule = {
@@ -14,6 +15,12 @@ export type Schedule = {
 };
 
 const NEVER_RUNS = "It never runs: no day has all of its day of month, month and day of week.";
+
+/** Numbers and names, lists and ranges of them: what POSIX has for days. */
+const PLAIN_DAYS = /^(\d+|[a-z]{3,})(-(\d+|[a-z]{3,}))?(,(\d+|[a-z]{3,})(-(\d+|[a-z]{3,}))?)*$/i;
+const FIRST_DAY = Date.UTC(2001, 0, 1);
+const FIVE_YEARS_MS = 1_827 * DAY_MS;
+const FEWEST_DAYS = 5;
 
 const FIELDS: Readonly<Record<string, { readonly name: string; readonly accepts: string }>> = {
   second: { name: "second", accepts: "0-59" },
@@ -35,6 +42,11 @@ export function readSchedule(text: string, refuse: (message: string) => void): S
   const { errors } = validateDetailed(expression);
   for (const error of errors) refuse(faultOf(error.field, error.value ?? "", fields));
   if (errors.length > 0) return undefined;
+  const dayProblem = dayFault(fields);
+  if (dayProblem !== null) {
+    refuse(dayProblem);
+    return undefined;
+  }
 
   const stretches = stretchesOf(expression);
   if (stretches === null) {
@@ -51,6 +63,15 @@ function faultOf(field: string, value: string, fields: readonly string[]): strin
   return `The ${known.name} field "${value}" is not valid: it takes ${known.accepts}, with "*", ",", "-" and "/".`;
 }
 
+/** Day of month and day of week are alternatives where both are given; of what no standard has, nobody could say so. */
+function dayFault(fields: readonly string[]): string | null {
+  const [dayOfMonth = "*", , dayOfWeek = "*"] = fields.slice(-3);
+  if (!isRestricted(dayOfMonth) || !isRestricted(dayOfWeek)) return null;
+  const odd = [dayOfMonth, dayOfWeek].find((field) => !PLAIN_DAYS.test(field));
+  if (odd === undefined) return null;
+  return `It restricts both day of month and day of week, and programs differ on what that means with "${odd}". Put "*" in one of the two, or write days, lists and ranges: then either is enough.`;
+}
+
 /**
  * The stretches of a valid expression, or null where no day ever matches.
  *
@@ -59,16 +80,10 @@ function faultOf(field: string, value: string, fields: readonly string[]): strin
  * taken to be as long as any other, or one such night a year would widen every daily schedule.
  */
 function stretchesOf(expression: string): { shortestMs: number; longestMs: number } | null {
-  const parsed = validateDetailed(expression).fields;
-  if (parsed === undefined) return null;
-  const { second, minute, hour, dayOfMonth, month, dayOfWeek } = parsed;
-
-  const days = matchingDays(dayOfMonth, month, dayOfWeek);
+  const cron = cronOf(expression);
+  const days = matchingDays(cron);
   if (days === null) return null;
-  const times = [...new Set(hour.flatMap((h) => minute.flatMap((m) => second.map((s) => (h * 60 + m) * 60 + s))))]
-    .map((seconds) => seconds * 1000)
-    .sort((a, b) => a - b);
-
+  const times = cron.timesMs;
   const span = (times.at(-1) ?? 0) - (times[0] ?? 0);
   const stretches = [...differences(times), ...differences(days).map((ms) => ms - span)];
   return {
@@ -80,25 +95,17 @@ function stretchesOf(expression: string): { shortestMs: number; longestMs: numbe
 /**
  * Consecutive matching days in ms since the epoch, or null where there are none.
  *
- * Those of a year at the least, so that its rarest gap is among them; where they are few, those of five years, so that
- * a leap day is.
+ * Of five years, so that a leap day is among them, or of longer until there are a few.
  */
-function matchingDays(
-  dayOfMonth: readonly (number | string)[],
-  month: readonly number[],
-  dayOfWeek: readonly (number | string)[],
-): readonly number[] | null {
-  const aYear = Math.min(dayOfMonth.length * month.length, dayOfWeek.length * 53);
-  const task = createTask(`0 0 0 ${dayOfMonth.join(",")} ${month.join(",")} ${dayOfWeek.join(",")}`, () => {}, {
-    timezone: "UTC",
-  });
-  try {
-    return task.getNextRuns(Math.min(5 * aYear, Math.max(aYear, 400)) + 2).map((run) => run.getTime());
-  } catch {
-    return null;
-  } finally {
-    void task.destroy();
+function matchingDays(cron: Cron): readonly number[] | null {
+  const days: number[] = [];
+  const midnight = { ...cron, timesMs: [0] };
+  for (let day: number | null = FIRST_DAY - 1; day < FIRST_DAY + FIVE_YEARS_MS || days.length < FEWEST_DAYS; ) {
+    day = wallTimeAfter(midnight, day);
+    if (day === null) return null;
+    days.push(day);
   }
+  return days;
 }
 
 function differences(ascending: readonly number[]): readonly number[] {

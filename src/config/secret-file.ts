@@ -1,4 +1,5 @@
 /** Secrets that stand in a file of their own. */
+import { encodingFault } from "./encoding.ts";
 import { NOT_SHOWN, quoted } from "./problem.ts";
 
 export type ReadFile = (path: string) => string;
@@ -7,6 +8,8 @@ export type ReadFile = (path: string) => string;
 export function readSecretFile(path: string, readFile: ReadFile): { text: string } | { fault: string } {
   try {
     const text = readFile(path).trim();
+    const fault = encodingFault(text);
+    if (fault !== null) return { fault };
     return text === "" ? { fault: "The file is empty. It has to hold the secret and nothing else." } : { text };
   } catch (error) {
     return { fault: `${whyUnread(error)} It has to be the path of a file that holds the secret and nothing else.` };

@@ -10,15 +10,17 @@ import type { WatchDraft } from "./watches.ts";
 
 /** All of them, passwords in every form in which a server may echo them. */
 export function secretsIn(
-  { httpToken, heartbeatUrl, smtpUrl, databaseUrl, ...fallback }: Values,
+  { httpToken, heartbeatUrl, smtpUrl, databaseUrl, databaseDirectUrl, httpsProxy, httpProxy, ...fallback }: Values,
   watches: readonly WatchConfig[],
 ): readonly string[] {
   const { fallbackSmtpUrl, fallbackWebhookUrl, fallbackWebhookSecret } = fallback;
   const credentials = watches.map(({ credential }) => secretOf(credential));
-  const others = [httpToken, heartbeatUrl].filter((secret) => secret !== null);
-  const passwords = [smtpUrl, fallbackSmtpUrl, databaseUrl].flatMap((url) => passwordsIn(url ?? ""));
+  const others = httpToken === null ? [] : [httpToken];
+  const withLogins = [smtpUrl, fallbackSmtpUrl, databaseUrl, databaseDirectUrl, httpsProxy, httpProxy];
+  const passwords = withLogins.flatMap((url) => passwordsIn(url ?? ""));
+  const addresses = [fallbackWebhookUrl, heartbeatUrl].flatMap((url) => (url === null ? [] : addressSecretsIn(url)));
   const webhook = [
-    ...(fallbackWebhookUrl === null ? [] : addressSecretsIn(fallbackWebhookUrl)),
+    ...addresses,
     ...(fallbackWebhookSecret === null ? [] : [fallbackWebhookSecret, fallbackWebhookSecret.replace(/^whsec_/, "")]),
   ];
   return [...new Set([...credentials, ...others, ...passwords, ...webhook])];

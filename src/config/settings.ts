@@ -4,6 +4,7 @@
  * The keys are the settings' own names, whatever source a value comes from; `variable` is where the environment has it.
  */
 import {
+  accessTokenField,
   addressField,
   addressListField,
   durationField,
@@ -21,7 +22,16 @@ import {
   timezoneField,
   wordField,
 } from "./fields.ts";
-import { readApiBaseUrl, readBaseUrl, readDatabaseUrl, readSmtpUrl, readWebhookUrl, readWebUrl } from "./urls.ts";
+import {
+  readApiBaseUrl,
+  readBaseUrl,
+  readDatabaseUrl,
+  readPostgresUrl,
+  readProxyUrl,
+  readSmtpUrl,
+  readWebhookUrl,
+  readWebUrl,
+} from "./urls.ts";
 
 export type Setting<T = unknown, D extends string | null = string | null> = {
   readonly group: string;
@@ -47,6 +57,7 @@ const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"
 const LOG_FORMATS = ["json", "pretty"] as const;
 
 const CRON = "five cron fields (minute, hour, day of month, month, day of week), or six with seconds first";
+const CRON_DAYS = " Where both day of month and day of week are given, either is enough, as in every cron.";
 
 const FALLBACK =
   "The second way out, for what cannot wait: a watch that is blind, a mail that was given up, the last chance to accept. " +
@@ -112,9 +123,23 @@ export const settings = {
     default: "pglite:./data",
     secret: true,
     schema: field(readDatabaseUrl),
-    accepts: "postgres://USER:PASSWORD@HOST/DATABASE, or pglite:DIR for the embedded database",
-    example: "postgres://invitewatch:secret@db/invitewatch",
-    description: "Where the history is kept: Postgres 15 or newer in production; the embedded one needs only a folder.",
+    accepts: "postgres://USER:PASSWORD@HOST/DATABASE?sslmode=MODE, or pglite:DIR for the embedded database",
+    example: "postgres://invitewatch:secret@db.example.com/invitewatch?sslmode=verify-full",
+    description:
+      "Where the history is kept: Postgres 15 or newer in production; the embedded one needs only a folder. Beyond this " +
+      "machine it has to name an `sslmode`; see [the database](database.md).",
+  }),
+  databaseDirectUrl: setting({
+    group: "Database",
+    variable: "DATABASE_DIRECT_URL",
+    default: null,
+    secret: true,
+    schema: field(readPostgresUrl),
+    accepts: "postgres://USER:PASSWORD@HOST/DATABASE?sslmode=…",
+    example: "postgres://owner:secret@db/invitewatch?sslmode=verify-full",
+    description:
+      "The connection over which the tables are created and upgraded: past a connection pooler, or as the owner of the " +
+      "tables where the user of `DATABASE_URL` may only use them. Without it, `DATABASE_URL` serves for that too.",
   }),
   smtpUrl: setting({
     group: "Mail",
@@ -122,11 +147,13 @@ export const settings = {
     default: null,
     secret: true,
     schema: field(readSmtpUrl),
-    accepts: "smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST:465, login and port optional",
+    accepts:
+      "smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST:465, login and port optional, with the parameters " +
+      "tls, name and allowInsecureAuth",
     example: "smtp://user:password@mail.example.com:587",
     description:
       "The mail server. A login is sent over an encrypted connection only, unless the server is on this machine or the " +
-      "URL ends in `?allowInsecureAuth=true`.",
+      "URL ends in `?allowInsecureAuth=true`. TLS, certificates, the name in EHLO and logins: [mail-server.md](mail-server.md).",
   }),
   mailFrom: setting({
     group: "Mail",
@@ -193,7 +220,7 @@ export const settings = {
     schema: scheduleField,
     accepts: CRON,
     example: "*/5 * * * *",
-    description: "When the invitations are polled, in the time zone of `TIMEZONE`.",
+    description: `When the invitations are polled, in the time zone of \`TIMEZONE\`.${CRON_DAYS}`,
   }),
   jitter: setting({
     group: "Sync",
@@ -201,8 +228,8 @@ export const settings = {
     default: "30s",
     defaultNote: "`30s`; half the shortest interval of `SYNC_SCHEDULE` where that is less",
     secret: false,
-    schema: durationField(0),
-    accepts: "a duration of 0s or more",
+    schema: durationField(0, 86_400_000),
+    accepts: "a duration from 0s to 1d",
     example: "10s",
     description:
       "Each scheduled poll waits a random time of up to this long, so that many installations do not ask at once. " +
@@ -213,8 +240,9 @@ export const settings = {
     variable: "SYNC_DEADLINE",
     default: "120s",
     secret: false,
-    schema: durationField(1),
-    accepts: "a duration longer than 0s",
+    // The queue takes a sync that lasts a quarter of an hour for lost.
+    schema: durationField(1, 600_000),
+    accepts: "a duration longer than 0s, of up to 10m",
     example: "60s",
     description: "Everything of one poll ends within this, retries included.",
   }),
@@ -281,10 +309,49 @@ export const settings = {
     variable: "HTTP_TOKEN",
     default: null,
     secret: true,
-    schema: secretField,
-    accepts: "printable ASCII without spaces",
+    schema: accessTokenField,
+    accepts: "16 characters or more, printable ASCII without spaces",
     example: "a-long-random-text",
-    description: "The bearer token for the data routes, needed where `HTTP_HOST` is not this machine alone." + LATER,
+    description:
+      "The bearer token for the data routes. Where `HTTP_HOST` is not this machine alone, `run` does not start without it." +
+      LATER,
+  }),
+  httpsProxy: setting({
+    group: "Proxy",
+    variable: "HTTPS_PROXY",
+    fallback: "https_proxy",
+    default: null,
+    secret: true,
+    schema: field(readProxyUrl),
+    accepts: "the http:// or https:// URL of a proxy, login and port optional",
+    example: "http://user:password@proxy.example.com:3128",
+    description:
+      "The proxy through which https addresses are reached: the Cloudflare API, `FALLBACK_WEBHOOK_URL` and " +
+      "`HEARTBEAT_URL`; never this machine. `https_proxy` is read too. Mail and the database do not go through it.",
+  }),
+  httpProxy: setting({
+    group: "Proxy",
+    variable: "HTTP_PROXY",
+    fallback: "http_proxy",
+    default: null,
+    secret: true,
+    schema: field(readProxyUrl),
+    accepts: "what `HTTPS_PROXY` takes",
+    example: "http://proxy.example.com:3128",
+    description: "The same for http addresses. `http_proxy` is read too.",
+  }),
+  noProxy: setting({
+    group: "Proxy",
+    variable: "NO_PROXY",
+    fallback: "no_proxy",
+    default: null,
+    secret: false,
+    schema: textField,
+    accepts: "hosts separated by commas",
+    example: "example.com,10.0.0.0/8,hooks.internal:8443",
+    description:
+      "What is reached without a proxy: names, which include all names below them; addresses and networks; each with a " +
+      "port or without; `*` for everything. `no_proxy` is read too.",
   }),
   publicUrl: setting({
     group: "HTTP",
@@ -294,7 +361,7 @@ export const settings = {
     schema: field(readBaseUrl),
     accepts: "an http or https URL",
     example: "https://invitewatch.example.com",
-    description: "Where people reach the pages; used for links in mails.",
+    description: `Where people reach the pages of this installation, for links in mails.${LATER}`,
   }),
   digestSchedule: setting({
     group: "Mail",
@@ -304,7 +371,7 @@ export const settings = {
     schema: optionalScheduleField,
     accepts: `${CRON}; or off`,
     example: "0 8 * * 1-5",
-    description: "When the digest is mailed, also when all is quiet; `off` turns it off.",
+    description: `When the digest is mailed, also when all is quiet; \`off\` turns it off.${CRON_DAYS}`,
   }),
   heartbeatUrl: setting({
     group: "HTTP",

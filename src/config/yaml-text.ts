@@ -1,5 +1,6 @@
 /** YAML as text: its plain value, the line on which each part stands, and what is wrong with its syntax. */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from "yaml";
+import { encodingFault } from "./encoding.ts";
 import type { Path } from "./file-tree.ts";
 
 export type YamlText = {
@@ -31,6 +32,8 @@ const OWN_MESSAGES: Readonly<Partial<Record<YAMLError["code"], string>>> = {
 export function parseYaml(text: string): YamlText {
   const lineCounter = new LineCounter();
   if (text.length > LONGEST) return unreadable("It is longer than a million characters.");
+  const encoding = encodingFault(text);
+  if (encoding !== null) return unreadable(encoding);
   const document = parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true, merge: true });
   const lineAt = (offset: number) => Math.max(1, lineCounter.linePos(offset).line);
 

@@ -9,6 +9,8 @@ export type LiveStage = {
   readonly scene: Scene;
   readonly mailbox: Mailbox;
   readonly logFile: string;
+  /** Where commands find the demo's database. */
+  readonly databaseUrl: string;
   /** Runs until `stop` is aborted. */
   readonly runDaemon: () => Promise<void>;
   /** How wide prose is. */
@@ -21,7 +23,7 @@ const LOOK_EVERY_MS = 300;
 const INDENT = " ".repeat("00:00:00  ".length);
 
 export async function playLive(stage: LiveStage): Promise<void> {
-  const { mailbox, logFile, runDaemon } = stage;
+  const { mailbox, logFile, databaseUrl, runDaemon } = stage;
   console.log(`
 invitewatch is watching a stand-in for the Cloudflare API, every 5 seconds.
 
@@ -30,6 +32,8 @@ invitewatch is watching a stand-in for the Cloudflare API, every 5 seconds.
   Stop    Ctrl-C (removes the demo's data)
 
 In a second terminal, in this folder:
+
+  export DATABASE_URL='${databaseUrl}'
 
   bin/invitewatch status                 how the watches stand
   bin/invitewatch invites                the invitations as now known
@@ -44,19 +48,19 @@ In a second terminal, in this folder:
 }
 
 async function tellStory({ scene, width, stop }: LiveStage): Promise<void> {
-  const begun = Date.now();
+  const begun = performance.now();
   const steps = story(new Date(begun), STEP_MS).filter(({ at }) => at === undefined);
   let count = 0;
   for (const { title, acts } of steps) {
     for (const [index, act] of acts.entries()) {
-      await pause(begun + count * STEP_MS - Date.now(), stop);
+      await pause(begun + count * STEP_MS - performance.now(), stop);
       if (stop.aborted) return;
       if (index === 0) tell(title, width);
       act(scene, new Date());
       count += 1;
     }
   }
-  await pause(begun + count * STEP_MS - Date.now(), stop);
+  await pause(begun + count * STEP_MS - performance.now(), stop);
   if (stop.aborted) return;
   tell("The story is told; invitewatch goes on watching. Stop it with Ctrl-C.", width);
   console.log(`

@@ -5,8 +5,8 @@
  * on, and printed with its mails and the history.
  */
 import { createWriteStream } from "node:fs";
-import { access, mkdir, rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createReader } from "../adapters/postgres/read-store.ts";
@@ -29,9 +29,9 @@ import { proseWidth, ruled, wrapped } from "./screen.ts";
 import { playAtSpeed, type SpeedStage } from "./speed.ts";
 import type { LogLine } from "./told.ts";
 
-/** The folder that `bin/invitewatch` opens without any configuration. */
-const FOLDER = resolve("data");
-/** Says that the folder's database is the demo's, which the next demo may throw away. */
+/** Not the one that `bin/invitewatch` opens without any configuration: that may hold a history that somebody keeps. */
+const FOLDER = resolve("demo-data");
+/** Says that the folder is the demo's, which the next demo may throw away. */
 const MARK = join(FOLDER, "demo");
 /** The address in demo.yaml of somebody who retired. */
 const REFUSED = ["retired@example.com"];
@@ -44,7 +44,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 if (await holdsSomethingElse()) {
-  console.error(`${FOLDER} holds a database that is not the demo's. Move it away, or run the demo in another clone.`);
+  console.error(`${FOLDER} holds something that is not the demo's. Move it away, or run the demo in another folder.`);
   process.exitCode = 1;
 } else {
   await playDemo(stopping.signal);
@@ -81,7 +81,7 @@ async function playOnce({ scene, mailbox, clock }: Stage, stop: AbortSignal): Pr
     redact: createRedactor(config.secrets),
     destination: { write: (line) => lines.push(JSON.parse(line)) },
   });
-  const runtime = await openRuntime(config, "daemon", log, clock);
+  const runtime = await openRuntime(config, "daemon", log, { clock });
   lines.length = 0;
   const run = (args: readonly string[]) => runCommand(args, config, clock.now);
   try {
@@ -120,7 +120,7 @@ function doJobs({ runtime, log, lines }: Desk, stop: AbortSignal): Pick<SpeedSta
       return deliver();
     },
     async makeDigests() {
-      await workers.digest(runtime.newId());
+      await workers.digest(runtime.newId(), true);
       return deliver();
     },
   };
@@ -138,7 +138,15 @@ async function playUntilStopped({ scene, mailbox }: Stage, stop: AbortSignal): P
   const destination = createWriteStream(logFile);
   const log = createLogger({ ...config.log, format: "json", redact: createRedactor(config.secrets), destination });
   const daemon = () => runDaemon({ ...config, watches }, log, stop);
-  await playLive({ scene, mailbox, logFile, width: proseWidth(columns), stop, runDaemon: daemon });
+  await playLive({
+    scene,
+    mailbox,
+    logFile,
+    databaseUrl: config.databaseUrl,
+    width: proseWidth(columns),
+    stop,
+    runDaemon: daemon,
+  });
   destination.end();
 }
 
@@ -178,10 +186,6 @@ function demoConfig({ api }: Scene, { smtpUrl }: Mailbox, more: Readonly<Record<
 }
 
 async function holdsSomethingElse(): Promise<boolean> {
-  const exists = (path: string) =>
-    access(path).then(
-      () => true,
-      () => false,
-    );
-  return (await exists(join(FOLDER, "pgdata"))) && !(await exists(MARK));
+  const names = await readdir(FOLDER).catch((): string[] => []);
+  return names.length > 0 && !names.includes(basename(MARK));
 }

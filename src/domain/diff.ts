@@ -4,8 +4,9 @@
  * Pure: known state, snapshot, whereabouts and the clock in; events and the changed invites out.
  * Only a complete snapshot reaches the code that can conclude that an invite is gone.
  */
+import { isFuture } from "./elapsed.ts";
 import type { EventDraft, StatusSource } from "./event.ts";
-import { dueAlert, type ExpiryRules, hasEnded } from "./expiry.ts";
+import { dueAlert, type ExpiryRules, hasEnded, isAlertedTooSoon } from "./expiry.ts";
 import { changesBetween, type Invite, inviteJson, type ListedInvite } from "./invite.ts";
 import type { CompleteSnapshot, Snapshot, Whereabouts } from "./snapshot.ts";
 import { suspicionsOf } from "./suspicion.ts";
@@ -149,7 +150,8 @@ type Relisting = {
 
 /** A known invite of which the API spoke again, in the list or by its id. */
 function relist(before: Invite, listing: ListedInvite, { listed, source, takenAt, input }: Relisting): Step {
-  const sameAsBefore = before.listed === listed && before.fingerprint === listing.fingerprint;
+  const sameAsBefore =
+    before.listed === listed && before.fingerprint === listing.fingerprint && !endedTooSoon(before, input.now);
   if (sameAsBefore && before.missingSince === null && before.status !== "withdrawn")
     return { invite: before, events: [] };
 
@@ -198,6 +200,11 @@ function nextStatus(before: Invite, listing: ListedInvite, now: Date): string {
   return stated;
 }
 
+/** Whether it was taken to be over by a clock that ran ahead: the API still has it as pending, and its end is to come. */
+function endedTooSoon({ status, apiStatus, expiresAt }: Invite, now: Date): boolean {
+  return status === "expired" && statusOf(apiStatus) === "pending" && expiresAt !== null && isFuture(expiresAt, now);
+}
+
 /** A known invite that a complete snapshot does not list. */
 function vanish(before: Invite, snapshot: CompleteSnapshot, input: DiffInput): Step {
   const unlisted: Invite = before.listed ? { ...before, listed: false } : before;
@@ -226,7 +233,8 @@ function vanish(before: Invite, snapshot: CompleteSnapshot, input: DiffInput): S
         ],
       };
     case "absent":
-      if (before.missingSince === null) return { invite: { ...unlisted, missingSince: takenAt }, events: [] };
+      if (before.missingSince === null || isFuture(before.missingSince, input.now))
+        return { invite: { ...unlisted, missingSince: takenAt }, events: [] };
       // The snapshot that missed it first is no second one, however often it is told.
       if (takenAt <= before.missingSince) return { invite: unlisted, events: [] };
       return {
@@ -256,7 +264,9 @@ function applyClock(invite: Invite, { rules, now }: DiffInput): Step {
     };
   }
   const due = dueAlert(invite, rules, now);
-  if (due === null) return { invite, events: [] };
+  if (due === null) {
+    return { invite: isAlertedTooSoon(invite, now) ? { ...invite, alertedLeadMs: null } : invite, events: [] };
+  }
   return {
     invite: { ...invite, alertedLeadMs: due.leadMs },
     events: [

@@ -29,6 +29,10 @@ export type EventDataByType = {
     readonly reason: string;
     readonly notificationId: string;
     readonly recipient: string;
+    /** Invites of this watch that the mail was about, the first twenty; not in events of early versions. */
+    readonly inviteIds?: readonly string[];
+    /** How many these are in all. */
+    readonly invites?: number;
   };
   "notification.retried": MailDecision & { readonly reason: string | null };
   "notification.discarded": MailDecision & { readonly reason: string };

@@ -4,6 +4,7 @@
  * A threshold is a lead before the end. What was alerted is remembered as the smallest lead so far,
  * so that a threshold fires once, a more urgent one still fires after it, and a later end re-arms all.
  */
+import { LARGEST_SKEW_MS } from "./elapsed.ts";
 import type { Invite } from "./invite.ts";
 
 export type Threshold =
@@ -64,10 +65,10 @@ export function dueAlert(
   const end = invite.expiresAt.getTime();
   const begin = (invite.invitedAt ?? invite.firstSeenAt).getTime();
   const remainingMs = end - now.getTime();
-  const alerted = invite.alertedLeadMs ?? Number.POSITIVE_INFINITY;
+  const alerted = isAlertedTooSoon(invite, now) ? null : invite.alertedLeadMs;
 
   const crossed = leadsOf(rules, Math.max(0, end - begin)).filter(
-    (lead) => lead.ms >= remainingMs && lead.ms < alerted,
+    (lead) => lead.ms >= remainingMs && lead.ms < (alerted ?? Number.POSITIVE_INFINITY),
   );
   const [mostUrgent, ...covered] = crossed;
   if (mostUrgent === undefined) return null;
@@ -77,6 +78,15 @@ export function dueAlert(
     covers: covered.map((lead) => lead.name).reverse(),
     crossedAt: new Date(Math.max(end - mostUrgent.ms, Math.min(begin, now.getTime()))),
   };
+}
+
+/** Whether an alert is more urgent than the time that is left: a clock that ran ahead gave it, and it counts for nothing. */
+export function isAlertedTooSoon(
+  { expiresAt, alertedLeadMs }: Pick<Invite, "expiresAt" | "alertedLeadMs">,
+  now: Date,
+): boolean {
+  if (expiresAt === null || alertedLeadMs === null) return false;
+  return expiresAt.getTime() - now.getTime() - LARGEST_SKEW_MS > alertedLeadMs;
 }
 
 /** Every lead for an invite of this lifetime, most urgent first. Of equal ones the last chance speaks. */

@@ -13,6 +13,16 @@ export type Hold = {
   readonly reason: string;
 };
 
+/** The longest that a hold of each kind lasts, in ms: what would be held for longer was held under a clock that ran ahead. */
+export const LONGEST_HOLD_MS: Readonly<Record<HoldCause, number>> = {
+  silence: Number.POSITIVE_INFINITY,
+  flapping: 3_600_000,
+  // A day on which clocks are put back.
+  "quiet-hours": 25 * 3_600_000,
+  flood: 3_600_000,
+  outage: 3_600_000,
+};
+
 /** More changes of one invite's status than this within the window are damped. */
 const TURNS_TOLD_AT_ONCE = 2;
 export const FLAP_WINDOW_MS = 6 * 3_600_000;

@@ -3,13 +3,20 @@
 /** Whether a value is taken by some pattern and left out by none; where no pattern takes, every value is taken. */
 export function matches(patterns: readonly string[], values: readonly string[]): boolean {
   const taking = patterns.filter((pattern) => !pattern.startsWith("!"));
-  const leavingOut = patterns.filter((pattern) => pattern.startsWith("!")).map((pattern) => pattern.slice(1));
   const folded = values.map(fold);
-  const meets = (pattern: string) => {
-    const parts = fold(pattern).split("*");
-    return folded.some((value) => fits(value, parts));
-  };
-  return (taking.length === 0 || taking.some(meets)) && !leavingOut.some(meets);
+  if (taking.length > 0 && !taking.some((pattern) => meets(pattern, folded))) return false;
+  return !values.some((value) => isLeftOut(patterns, value));
+}
+
+/** Whether a pattern with `!` leaves the value out. */
+export function isLeftOut(patterns: readonly string[], value: string): boolean {
+  return patterns.some((pattern) => pattern.startsWith("!") && meets(pattern.slice(1), [fold(value)]));
+}
+
+/** @param folded of which one must fit the pattern */
+function meets(pattern: string, folded: readonly string[]): boolean {
+  const parts = fold(pattern).split("*");
+  return folded.some((value) => fits(value, parts));
 }
 
 /** Upper and lower case alike. */

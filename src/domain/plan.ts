@@ -8,7 +8,7 @@ import { dampingOf, endsBy, type Hold, isTurn } from "./hold.ts";
 import type { Invite } from "./invite.ts";
 import type { NotificationKind } from "./notification.ts";
 import { type QuietHours, quietUntil } from "./quiet-hours.ts";
-import { DEFAULT_RULE, type Route, type Routed, recipientsOf } from "./routing.ts";
+import { DEFAULT_RULE, isExcluded, type Route, type Routed, recipientsOf } from "./routing.ts";
 import { type Silence, silenceOf } from "./silence.ts";
 
 /** Most urgent first: what decides a mail's kind. */
@@ -173,8 +173,8 @@ function toldBy(context: PlanContext): Told {
 }
 
 /**
- * Those who are told of the event. Of an outcome: those who were told of the invite and are still configured
- * anywhere, and those of routes that ask for it.
+ * Those who are told of the event. Of an outcome: those who were told of the invite, are still configured anywhere and
+ * whose routes do not exclude it, and those of routes that ask for it; where that is nobody, the watch's own.
  */
 function audienceOf(
   event: Event,
@@ -182,7 +182,8 @@ function audienceOf(
   told: Told,
   { watch, audience }: PlanInput,
 ): { readonly routed: readonly Routed[]; readonly nobody: Silent | null } {
-  const routed = recipientsOf({ type: event.type, watch, invite }, audience.recipients, audience.routes);
+  const about = { type: event.type, watch, invite };
+  const routed = recipientsOf(about, audience.recipients, audience.routes);
   if (event.inviteId === null || !isOutcome(event)) return { routed, nobody: null };
 
   const before = told.of(event.inviteId);
@@ -195,7 +196,9 @@ function audienceOf(
     return { routed, nobody: { reason: "nobody was told", detail: "nobody had been told of this invitation" } };
   }
   const configured = new Set([...audience.recipients, ...audience.routes.flatMap(({ to }) => to)]);
-  const people = new Set([...before].filter((recipient) => configured.has(recipient))).union(byRoute);
+  const excludes = (recipient: string) => isExcluded(recipient, about, audience.recipients, audience.routes);
+  const stillTold = [...before].filter((recipient) => configured.has(recipient) && !excludes(recipient));
+  const people = new Set(stillTold).union(byRoute);
   if (people.size === 0) return { routed, nobody: null };
   const rulesFor = (recipient: string) => [
     ...(before.has(recipient) ? [TOLD_RULE] : []),

@@ -4,6 +4,7 @@
  * While it cannot, one mail at a time probes it, on the schedule of retries; the others wait behind it. Where there is
  * a second way out, what cannot wait takes that.
  */
+import { isFuture, LARGEST_SKEW_MS } from "./elapsed.ts";
 import type { Event } from "./event.ts";
 import { LAST_CHANCE } from "./expiry.ts";
 import { type Notification, owedSinceOf } from "./notification.ts";
@@ -40,6 +41,8 @@ export const RELAY_WELL: RelayState = {
 
 /** A mail that is probing has so long to come to an end before another may. */
 const PROBE_LEASE_MS = 3 * 60_000;
+/** As a rule a probe is over by then: whoever waits for it looks again, and may be the next. */
+const PROBED_AGAIN_MS = 60_000;
 /** From here on what cannot wait takes the second way out. */
 const FALLBACK_AFTER_MS = 30 * 60_000;
 const HOUR_MS = 3_600_000;
@@ -69,7 +72,14 @@ export function whileProbing(state: RelayState, now: Date): RelayState {
 
 /** Whether a mail probes, or died of it within its time. */
 function isProbed({ probingUntil }: RelayState, now: Date): boolean {
-  return probingUntil !== null && now < probingUntil;
+  // Another replica's clock may be somewhat ahead: two probes at a time are worse than one that waits for that long.
+  if (probingUntil === null || now >= probingUntil) return false;
+  return probingUntil.getTime() - now.getTime() <= PROBE_LEASE_MS + LARGEST_SKEW_MS;
+}
+
+/** Whether a mail may probe, none of which is at it. Before the last one failed the clock was set back: no step is longer. */
+export function isProbeDue({ nextProbeAt, failedAt }: RelayState, now: Date): boolean {
+  return nextProbeAt !== null && (now >= nextProbeAt || (failedAt !== null && now < failedAt));
 }
 
 /** The state after the relay answered a probe, whatever it said of the mail. */
@@ -79,23 +89,38 @@ export function afterContact(state: RelayState, at: Date): RelayState {
 }
 
 /** The last outage, where it was so long that what it held up is told in one mail; else null. */
-export function longOutageOf({ lastOutage }: RelayState): Outage | null {
-  if (lastOutage === null) return null;
+export function longOutageOf({ lastOutage }: RelayState, now: Date): Outage | null {
+  if (lastOutage === null || isFuture(lastOutage.until, now)) return null;
   return lastOutage.until.getTime() - lastOutage.since.getTime() >= LONG_OUTAGE_MS ? lastOutage : null;
 }
 
+/** Causes of a failure that another mail would have met too, some of them perhaps. */
+const RELAY_TROUBLES: ReadonlySet<string> = new Set([
+  ...["unreachable", "tls", "login", "sender", "policy", "quota", "server"],
+  ...["relaying", "unclear"],
+]);
+
 /** Whether what went wrong would have gone wrong with any other mail too. */
 export function isRelayTrouble(cause: string): boolean {
-  return cause === "login" || cause === "unreachable" || cause === "tls";
+  return RELAY_TROUBLES.has(cause);
 }
 
+type Trouble = { readonly cause: string; readonly stage: string };
+
 /**
- * Whether trouble of the relay may as well be the mail's own doing: the server had let us in, and hung up on this mail.
+ * Whether trouble of the relay may as well be the mail's own doing: the server had let us in, and hung up on this mail,
+ * or said no when it knew more of it than its sender. Such a mail tries again after the others.
  *
  * @param stage how far the attempt came
  */
-export function mayBeOfMail({ cause, stage }: { readonly cause: string; readonly stage: string }): boolean {
-  return cause === "unreachable" && ["sender", "recipient", "data"].includes(stage);
+export function mayBeOfMail({ cause, stage }: Trouble): boolean {
+  if (cause === "unreachable") return ["sender", "recipient", "data"].includes(stage);
+  return isRelayTrouble(cause) && ["recipient", "data", "answer"].includes(stage);
+}
+
+/** Whether it is so likely the mail's own doing that another mail finds out soon, however often that fails. */
+export function isLikelyOfMail(trouble: Trouble): boolean {
+  return mayBeOfMail(trouble) && ["unreachable", "relaying", "unclear"].includes(trouble.cause);
 }
 
 /** How a mail may leave now. A probe has to be taken by one mail alone. */
@@ -134,15 +159,17 @@ export function wayOut(relay: RelayState, mail: Leaving, now: Date): WayOut {
   const probed = isProbed(relay, now);
   // At the end of its time a mail finds out for itself, unless another has just done so.
   const isLast = now >= last && (failedAt === null || failedAt < last);
-  if (!probed && (now >= nextProbeAt || isLast)) return { kind: "relay", probe: true };
+  if (!probed && (isProbeDue(relay, now) || isLast)) return { kind: "relay", probe: true };
   if (now >= givesUp && mail.hasFallback) return { kind: "fallback" };
   if (!probed && now >= givesUp) {
     return { kind: "give up", reason: "the mail server could not be reached within five days" };
   }
 
-  const fallbackAt = mail.hasFallback && mail.pressing ? fallbackFrom(downSince, mail.chanceUntil) : null;
+  const since = isFuture(downSince, now) ? new Date(now.getTime() - FALLBACK_AFTER_MS) : downSince;
+  const fallbackAt = mail.hasFallback && mail.pressing ? fallbackFrom(since, mail.chanceUntil) : null;
   if (fallbackAt !== null && now >= fallbackAt) return { kind: "fallback" };
-  const probeAt = probed ? relay.probingUntil : nextProbeAt;
+  const probeOver = new Date(Math.min(relay.probingUntil?.getTime() ?? 0, now.getTime() + PROBED_AGAIN_MS));
+  const probeAt = probed ? probeOver : nextProbeAt;
   const turns = [probeAt, last, givesUp, mail.usefulUntil, fallbackAt].filter((at) => at !== null && at > now);
   const until = new Date(Math.min(...turns.map(Number)));
   return { kind: "wait", until, reason: waitReason(downSince, relay.error) };

@@ -5,6 +5,7 @@
  * have begun, the hour may be full. Held mails whose time comes together become one. Nothing is dropped without a
  * reason that is recorded.
  */
+import { elapsedMs } from "./elapsed.ts";
 import type { Event } from "./event.ts";
 import { hasEnded } from "./expiry.ts";
 import type { Hold } from "./hold.ts";
@@ -47,6 +48,9 @@ export type ReleaseInput = {
 /** A mail, what it is about now, and those of its events that are worth telling. */
 export type Kept = { readonly id: string; readonly kind: NotificationKind; readonly eventSeqs: readonly number[] };
 
+/** A mail that waits on, and for what. */
+export type Held = { readonly id: string; readonly hold: Hold };
+
 export type Release = {
   /** Decisions not to mail, by the mail that they were taken out of. */
   readonly dropped: readonly (Suppression & { readonly notificationId: string; readonly watch: string })[];
@@ -56,7 +60,8 @@ export type Release = {
   | { readonly kind: "send"; readonly mail: Kept }
   /** One mail takes the place of several. */
   | { readonly kind: "fold"; readonly mails: readonly Kept[] }
-  | { readonly kind: "hold"; readonly hold: Hold }
+  /** With other held mails whose time has come too, and that wait on likewise: they need not be looked at one by one. */
+  | { readonly kind: "hold"; readonly hold: Hold; readonly others: readonly Held[] }
   /** Nothing is left to send. */
   | { readonly kind: "none" }
 );
@@ -64,7 +69,9 @@ export type Release = {
 /** What to do with the mail now. */
 export function releaseOf(input: ReleaseInput): Release {
   const settling = settlingOf(input.mail, input);
-  if (settling !== null) return { kind: "hold", hold: settling, dropped: [], cancelled: [] };
+  if (settling !== null) {
+    return { kind: "hold", hold: settling, others: heldAlike(input, () => null), dropped: [], cancelled: [] };
+  }
 
   const members = membersOf(input);
   const own = prune(input.mail, members, input);
@@ -74,13 +81,35 @@ export function releaseOf(input: ReleaseInput): Release {
   if (isGone(own)) return { kind: "none", ...settle(gone) };
 
   // Whether something is silenced does not depend on what else is due.
+  const left = others.filter((one) => !isGone(one));
   const silence = silenceNow(own.events, input);
-  const kept = [own, ...others.filter((one) => !isGone(one) && silenceNow(one.events, input) === null)];
+  if (silence !== null) {
+    const holds = new Map(left.map(({ id, events }) => [id, silenceNow(events, input)]));
+    const alike = heldAlike(input, ({ notification: { id } }) => holds.get(id) ?? null);
+    return { kind: "hold", hold: silence, others: alike, ...settle(gone) };
+  }
+  const kept = [own, ...left.filter((one) => silenceNow(one.events, input) === null)];
   const events = kept.flatMap((one) => one.events);
-  const hold = silence ?? quietNow(events, input) ?? floodNow(events, input);
-  if (hold !== null) return { kind: "hold", hold, ...settle(gone) };
+  const hold = quietNow(events, input) ?? floodNow(events, input);
+  if (hold !== null) {
+    const ids = new Set(kept.map(({ id }) => id));
+    const alike = heldAlike(input, ({ notification: { id } }) => (ids.has(id) ? hold : null));
+    return { kind: "hold", hold, others: alike, ...settle(gone) };
+  }
   if (kept.length === 1) return { kind: "send", mail: keptOf(own), ...settle([own, ...gone]) };
   return { kind: "fold", mails: kept.map(keptOf), ...settle([...kept, ...gone]) };
+}
+
+/** The other mails whose time has come and that have to wait as well; not those that were let through. */
+function heldAlike(input: ReleaseInput, holdOf: (one: OwedNews) => Hold | null): readonly Held[] {
+  const heldUp = isHeldUp(input.mail, input);
+  return input.others.flatMap((one) => {
+    const { id, heldBy, releasedAt } = one.notification;
+    const waited = heldBy !== null && releasedAt === null && isDue(one, input.now);
+    const looked = (waited || heldUp) && isHeldUp(one, input) === heldUp;
+    const hold = looked ? (settlingOf(one, input) ?? holdOf(one)) : null;
+    return hold === null ? [] : [{ id, hold }];
+  });
 }
 
 /**
@@ -89,7 +118,7 @@ export function releaseOf(input: ReleaseInput): Release {
  */
 function settlingOf(one: OwedNews, input: ReleaseInput): Hold | null {
   const { mail, others, now } = input;
-  if (!isDamped(one) || now.getTime() - one.notification.createdAt.getTime() >= LONGEST_DAMPING_MS) return null;
+  if (!isDamped(one) || elapsedMs(one.notification.createdAt, now) >= LONGEST_DAMPING_MS) return null;
   const invites = invitesOf([one]);
   const later = [mail, ...others]
     .filter((other) => isDamped(other) && !isDue(other, now) && concernsAny(other, invites))
@@ -117,10 +146,18 @@ function membersOf(input: ReleaseInput): readonly OwedNews[] {
  * Whether a long outage kept the mail from leaving. One that may have been accepted is repeated as it is, and an
  * overview is no news.
  */
-function isHeldUp({ notification }: OwedNews, { outage, now }: ReleaseInput): boolean {
+function isHeldUp(
+  { notification }: Pick<OwedNews, "notification">,
+  { outage, now }: Pick<ReleaseInput, "outage" | "now">,
+): boolean {
   const { kind, createdAt, maybeAccepted, heldBy, nextAttemptAt } = notification;
   if (outage === null || createdAt > outage.until || maybeAccepted || OVERVIEWS.includes(kind)) return false;
   return heldBy === null || nextAttemptAt === null || nextAttemptAt <= now;
+}
+
+/** Whether what becomes of the mail depends on the recipient's other mails. */
+export function dependsOnOthers(notification: Notification, outage: Outage | null, now: Date): boolean {
+  return notification.heldBy !== null || (outage !== null && isHeldUp({ notification }, { outage, now }));
 }
 
 function isDamped({ notification }: OwedNews): boolean {
@@ -264,8 +301,8 @@ function quietNow(events: readonly Event[], input: ReleaseInput): Hold | null {
 
 /** The hour is full: the mail waits until there is room, and becomes one with the others that do. */
 function floodNow(events: readonly Event[], input: ReleaseInput): Hold | null {
-  const { releasedAt, floodCap } = input;
-  const leaving = releasedAt.at(-floodCap);
+  const { floodCap, now } = input;
+  const leaving = input.releasedAt.filter((at) => at <= now).at(-floodCap);
   if (leaving === undefined) return null;
   const until = new Date(leaving.getTime() + HOUR_MS);
   if (isUrgent(events, until, input) || events.some((event) => event.type === "watch.blind")) return null;

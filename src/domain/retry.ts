@@ -47,6 +47,11 @@ export function nextAttemptAt(attempts: number, failedAt: Date, term: Term, chan
   return new Date(Math.min(failedAt.getTime() + delayMs(attempts, chance), last.getTime()));
 }
 
+/** The longest wait after so many failures, whatever the chance. */
+export function longestDelayMs(failures: number): number {
+  return failures === 0 ? 0 : delayMs(failures, 1);
+}
+
 /** How long to wait after so many failures. @see nextAttemptAt */
 export function delayMs(failures: number, chance: number): number {
   const delay = DELAYS_MS[Math.min(failures, DELAYS_MS.length) - 1] ?? MINUTE_MS;

@@ -1,7 +1,7 @@
 /** Who is told of an event: the watch's own people, and those of the routes that match. */
 import type { Event } from "./event.ts";
 import type { Invite } from "./invite.ts";
-import { matches } from "./pattern.ts";
+import { isLeftOut, matches } from "./pattern.ts";
 
 /** Patterns by what they are held against; null where the route does not ask. All that are given must match. */
 export type RouteMatch = {
@@ -58,6 +58,25 @@ export function recipientsOf(event: Routable, own: readonly string[], routes: re
   if (matching.every((route) => route.also)) add(own, DEFAULT_RULE);
   for (const route of matching) add(route.to, route.name);
   return [...rulesOf].map(([recipient, rules]) => ({ recipient, rules }));
+}
+
+/** By these a person first hears of an invite. */
+const NEWS: readonly Event["type"][] = ["invite.received", "invite.expiring"];
+
+/**
+ * Whether the person was told of the invite only by routes that exclude (`!`) the event's type.
+ *
+ * Routes that do not match the invite count only where none of the person's does: the invite may have changed since.
+ *
+ * @param own the watch's own recipients
+ */
+export function isExcluded(person: string, event: Routable, own: readonly string[], routes: readonly Route[]): boolean {
+  const theirs = routes.filter(({ to }) => to.includes(person));
+  const matching = theirs.filter(({ match }) => routeMatches({ ...match, type: null }, event));
+  const counting = matching.length > 0 ? matching : theirs;
+  if (counting.length === 0 || !counting.every(({ match }) => isLeftOut(match.type ?? [], event.type))) return false;
+  const toldByDefault = ({ recipient, rules }: Routed) => recipient === person && rules.includes(DEFAULT_RULE);
+  return !NEWS.some((type) => recipientsOf({ ...event, type }, own, routes).some(toldByDefault));
 }
 
 /** A condition on an invite is not met by an event that concerns none. */

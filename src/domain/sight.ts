@@ -4,6 +4,7 @@
  * Blind is a watch whose syncs fall short: twice running where the credential is refused, three times running or
  * for an hour where it is anything else, which may pass by itself.
  */
+import { elapsedMs, isFuture } from "./elapsed.ts";
 import type { EventDraft } from "./event.ts";
 import type { Shortfall } from "./snapshot.ts";
 
@@ -33,7 +34,11 @@ export type BlindStretch = { readonly since: Date; readonly until: Date | null }
 
 /** The stretch to tell people of now, or null: that it began, or that it is over. */
 export function tellableStretch(sight: Sight, { takenAt, shortfall }: Look, now: Date): BlindStretch | null {
-  if (shortfall === null) return sight.blindSince === null ? null : { since: sight.blindSince, until: takenAt };
+  // A stretch never begins after its end, whatever the clock was set to meanwhile.
+  const notLater = (since: Date) => (since > takenAt ? takenAt : since);
+  if (shortfall === null) {
+    return sight.blindSince === null ? null : { since: notLater(sight.blindSince), until: takenAt };
+  }
   if (sight.blindSince !== null) return null;
   const causes = [...sight.causes, shortfall.cause];
   const firstAt = sight.firstShortfallAt ?? takenAt;
@@ -41,8 +46,8 @@ export function tellableStretch(sight: Sight, { takenAt, shortfall }: Look, now:
   const isBlind =
     causes.length >= SHORTFALLS ||
     (causes.length >= CREDENTIAL_SHORTFALLS && isCredential) ||
-    now.getTime() - firstAt.getTime() >= PATIENCE_MS;
-  return isBlind ? { since: sight.completeAt ?? firstAt, until: null } : null;
+    (!isFuture(firstAt, now) && elapsedMs(firstAt, now) >= PATIENCE_MS);
+  return isBlind ? { since: notLater(sight.completeAt ?? firstAt), until: null } : null;
 }
 
 /**

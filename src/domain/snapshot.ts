@@ -10,6 +10,8 @@ type Taken = {
   readonly pages: number;
   /** `result_info.total_count` as last stated; null where the API gave none. */
   readonly totalCount: number | null;
+  /** By how much our clock was ahead of the API's, in ms, at its latest answer; null before the first. */
+  readonly clockSkewMs: number | null;
 };
 
 /** Why a poll fell short, in the API's terms where it gave any. */

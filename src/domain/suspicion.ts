@@ -3,6 +3,7 @@
  *
  * Hints for people, nothing else depends on them. They hold no text of the API, so that they can be shown as they are.
  */
+import { imitatesCloudflare, inviterImitatesCloudflare } from "./imitation.ts";
 import type { Invite } from "./invite.ts";
 
 /** What a watch knew before this invitation came. */
@@ -75,9 +76,15 @@ const WORDS = /[\p{L}\p{M}]+/gu;
 /** The clauses of a sentence such as "Please look twice: a; b."; none for an ordinary invitation. */
 export function suspicionsOf(invite: Invite, background: Background): readonly string[] {
   const name = (invite.organizationName ?? "").slice(0, MAX_NAME).toWellFormed();
+  const inviter = (invite.invitedBy ?? "").slice(0, MAX_NAME).toWellFormed();
   return [
+    ...(imitatesCloudflare(name) ? ["the organization is named like Cloudflare itself, as anybody can name one"] : []),
+    ...(inviterImitatesCloudflare(inviter)
+      ? ["the inviter is named like Cloudflare, at an address that is not Cloudflare's"]
+      : []),
     ...inviterSuspicions(invite.invitedBy, background.inviterDomains),
     ...nameSuspicions(name),
+    ...(imitatesLatin(inviter.replace(INVISIBLE, "")) ? ["the inviter's name mixes alphabets within a word"] : []),
     ...(background.organizationsLately >= MANY_ORGANIZATIONS
       ? [`${background.organizationsLately} organizations sent a first invitation within 24 hours`]
       : []),

@@ -23,6 +23,8 @@ export type Sync = {
   readonly events: number;
   /** The longest stretch to the next run that the schedule allowed. */
   readonly intervalMs: number;
+  /** By how much our clock was ahead of the API's, in ms, at its latest answer; null before the first. */
+  readonly clockSkewMs: number | null;
 };
 
 /** The ledger's row for a poll. */
@@ -47,5 +49,6 @@ export function syncOf(
     totalCount: snapshot.totalCount,
     events: about.events,
     intervalMs: about.intervalMs,
+    clockSkewMs: snapshot.clockSkewMs,
   };
 }

@@ -8,6 +8,7 @@ import { figure, happenedPhrase, isLate, isUnseen, syncPhrase, watchPhrase } fro
 import { type Fact, NAME_LENGTH, watchName } from "./facts.ts";
 import { foreign, idOrQuote, roleList } from "./fields.ts";
 import { organization } from "./headline.ts";
+import { aboutPhrase } from "./notices.ts";
 import { count, duration, type Times } from "./times.ts";
 import type { ItemView, SectionView } from "./view.ts";
 
@@ -65,8 +66,10 @@ function watchTroubles({ watches }: DigestInput, times: Times): readonly ItemVie
 
 function mailTroubles(input: DigestInput, times: Times): readonly ItemView[] {
   const { dead, deadCount, owed, oldestOwedAt } = input.mail;
-  const failures = dead.slice(0, MAX_DEAD).map(({ recipient, subject, at, why }): Fact => {
-    const about = subject === null ? times.absolute(at) : `${quote(subject, 120)}, ${times.absolute(at)}`;
+  const failures = dead.slice(0, MAX_DEAD).map(({ recipient, subject, organizations, invites, at, why }): Fact => {
+    const names = organizations.map((organizationName) => organization({ organizationName }, 40));
+    const title = subject === null ? "a mail" : quote(subject, 120);
+    const about = `${title}${aboutPhrase(names, invites)}, ${times.absolute(at)}`;
     return { label: "To", value: defang(recipient, 100), more: [about, quote(foreign(why, times), 300)] };
   });
   const left = deadCount - failures.length;

@@ -2,7 +2,7 @@
 import type { EventType } from "../domain/event.ts";
 import { hasEnded } from "../domain/expiry.ts";
 import { OVERDUE_AFTER_MS } from "../domain/notification.ts";
-import { cap, quote } from "./defang.ts";
+import { cap, quote, withoutIsolates } from "./defang.ts";
 import type { DigestInput, DigestWatch } from "./digest.ts";
 import { count, type Times } from "./times.ts";
 
@@ -32,7 +32,7 @@ type Happened = DigestWatch["happened"];
 
 /** "Digest: “ops” is blind, 2 more troubles, 3 pending, the first ends in 2 days 4 hours" */
 export function digestSubject(input: DigestInput, times: Times): string {
-  return cap(`Digest: ${titleOf(input, times, 1)}`, MAX_SUBJECT, MAX_SUBJECT - 1);
+  return cap(withoutIsolates(`Digest: ${titleOf(input, times, 1)}`), MAX_SUBJECT, MAX_SUBJECT - 1);
 }
 
 /** What the subject says, with every trouble. */

@@ -56,6 +56,10 @@ export type DigestInput = {
     readonly dead: readonly {
       readonly recipient: string;
       readonly subject: string | null;
+      /** Names of the organizations of some of the invitations that it was about; null where one has none. */
+      readonly organizations: readonly (string | null)[];
+      /** How many invitations it was about. */
+      readonly invites: number;
       /** When it was given up. */
       readonly at: Date;
       readonly why: string;
@@ -64,7 +68,6 @@ export type DigestInput = {
     /** In the period. */
     readonly delivered: number;
   };
-  readonly publicUrl: string | null;
 };
 
 /**
@@ -81,7 +84,6 @@ export function buildDigestView(input: DigestInput): MailView {
     sections: digestSections(input, times),
     notes: [],
     action: "Invitations are answered in the Cloudflare dashboard, by the invited user:",
-    publicUrl: input.publicUrl,
     footer: footerOf(input, times),
   };
 }
@@ -92,7 +94,7 @@ export function buildDigestView(input: DigestInput): MailView {
  * @throws RangeError for a time zone that does not exist
  */
 export function renderDigest(input: DigestInput): RenderedMail {
-  const { watches, from, publicUrl } = input;
+  const { watches, from } = input;
   const [first, ...others] = watches;
   const watch = first === undefined || others.length > 0 ? null : first.name;
   const view = buildDigestView(input);
@@ -100,7 +102,7 @@ export function renderDigest(input: DigestInput): RenderedMail {
     subject: view.subject,
     text: renderText(view),
     html: renderHtml(view),
-    headers: mailHeaders({ watch, kind: "digest", from, events: [], publicUrl }),
+    headers: mailHeaders({ watch, kind: "digest", from, events: [] }),
     attachments: [],
   };
 }

@@ -1,7 +1,7 @@
 /** What a mail says of one invitation, as labelled facts, so that its text and HTML parts cannot differ. */
 import type { Event } from "../domain/event.ts";
 import type { Invite } from "../domain/invite.ts";
-import { defang, quote } from "./defang.ts";
+import { defang, isolate, quote } from "./defang.ts";
 import { foreign, idOrQuote, roleList, statusName } from "./fields.ts";
 import type { InviteNews } from "./group.ts";
 import { organization } from "./headline.ts";
@@ -28,7 +28,7 @@ export type Telling = {
 /** Longest name of an organization, in graphemes. */
 export const NAME_LENGTH = 60;
 const MAX_ODDITIES = 5;
-const MAX_CAUTIONS = 5;
+const MAX_CAUTIONS = 10;
 
 /** Everything known and new about the invitation, what one decides by first. Safe to show as it is. */
 export function factsOf(news: InviteNews, telling: Telling): readonly Fact[] {
@@ -76,7 +76,7 @@ export function referenceFact(events: readonly Event[]): Fact {
 
 /** A watch's name as mails show it beside a number. */
 export function watchName(watch: string): string {
-  return defang(watch, 40);
+  return isolate(defang(watch, 40));
 }
 
 /** How the invitation stands, and what to mind about it. */

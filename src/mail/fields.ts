@@ -1,7 +1,7 @@
 /** Names and values of an invitation's fields in words for people. */
 import { spellInstantsBy } from "../domain/instants.ts";
 import type { Json } from "../domain/json.ts";
-import { defang, quote } from "./defang.ts";
+import { defang, isolate, quote } from "./defang.ts";
 import type { Times } from "./times.ts";
 
 const LABELS: ReadonlyMap<string, string> = new Map([
@@ -68,7 +68,7 @@ export function idOrQuote(text: string, maxLength: number): string {
  * @param maxLength in graphemes
  */
 export function foreign(text: string, times: Times, maxLength = 300): string {
-  return defang(spellInstants(text, times), maxLength);
+  return isolate(defang(spellInstants(text, times), maxLength));
 }
 
 /** The text with instants in RFC 3339 put into the words that the mail uses; the rest untouched. */

@@ -17,7 +17,6 @@ export type HeaderInput = {
   readonly from: string;
   /** In any order. */
   readonly events: readonly Pick<Event, "watch" | "seq">[];
-  readonly publicUrl: string | null;
 };
 
 /** The mails to one recipient about one invite. */
@@ -45,15 +44,13 @@ export function messageIdFor(notificationId: string, recipient: string, from: st
  *
  * @see https://www.rfc-editor.org/rfc/rfc3834#section-5 Auto-Submitted
  * @see https://www.rfc-editor.org/rfc/rfc2919 List-Id
- * @see https://www.rfc-editor.org/rfc/rfc2369#section-3.2 List-Unsubscribe
  */
 export function mailHeaders(input: HeaderInput): Readonly<Record<string, string>> {
-  const { watch, kind, from, events, publicUrl } = input;
+  const { watch, kind, from, events } = input;
   return {
     "Auto-Submitted": "auto-generated",
     "X-Auto-Response-Suppress": "All",
     "List-Id": listId(watch, senderDomain(from)),
-    ...(publicUrl === null ? {} : { "List-Unsubscribe": `<${new URL(publicUrl).href}>` }),
     ...(events.length === 0 ? {} : { "X-Invitewatch-Event": formatReferences(events, headerName) }),
     "X-Invitewatch-Kind": kind,
   };

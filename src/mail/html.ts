@@ -3,6 +3,7 @@
  * light and dark. No images, no scripts, nothing that is loaded from elsewhere.
  */
 import { html, raw } from "hono/html";
+import { isolatedParts } from "./defang.ts";
 import type { Fact } from "./facts.ts";
 import { DASHBOARD_URL } from "./links.ts";
 import type { ItemView, MailView, SectionView } from "./view.ts";
@@ -62,7 +63,7 @@ export function renderHtml(view: MailView): string {
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0" style="background-color:#f3f4f6;"><tr><td align="center" style="padding:16px 8px;">
 ${raw('<!--[if mso]><table role="presentation" width="640" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->')}
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:640px;"><tr><td class="card" align="left" style="padding:20px 16px;background-color:#ffffff;border:1px solid #dde1e6;border-radius:6px;${FONT}${WRAP}">
-<h1 class="ink" style="margin:0 0 12px;font-size:20px;line-height:28px;font-weight:600;color:${INK};">${view.title}</h1>
+<h1 class="ink" style="margin:0 0 12px;font-size:20px;line-height:28px;font-weight:600;color:${INK};">${shown(view.title)}</h1>
 ${paragraph(view.lead)}
 ${view.sections.map(section)}
 ${view.notes.map(paragraph)}
@@ -81,13 +82,13 @@ function section({ title, summary, items, more }: SectionView): Markup {
 }
 
 function heading(title: string, summary: string | null): Markup {
-  return html`<h2 class="ink" style="margin:24px 0 12px;font-size:17px;line-height:24px;font-weight:600;color:${INK};">${title}${summary === null ? "" : html`<span class="muted" style="font-weight:400;color:${MUTED};">: ${summary}</span>`}</h2>
+  return html`<h2 class="ink" style="margin:24px 0 12px;font-size:17px;line-height:24px;font-weight:600;color:${INK};">${shown(title)}${summary === null ? "" : html`<span class="muted" style="font-weight:400;color:${MUTED};">: ${shown(summary)}</span>`}</h2>
 `;
 }
 
 function item({ headline, tone, facts: rows }: ItemView): Markup {
   return html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:0 0 20px;"><tr><td style="padding:2px 0 2px 14px;border-left:4px solid ${BAR[tone]};">
-${headline === null ? "" : html`<h3 class="ink" style="margin:0 0 6px;font-size:15px;line-height:22px;font-weight:600;color:${INK};">${headline}</h3>`}
+${headline === null ? "" : html`<h3 class="ink" style="margin:0 0 6px;font-size:15px;line-height:22px;font-weight:600;color:${INK};">${shown(headline)}</h3>`}
 ${facts(rows, "ink", 15)}
 </td></tr></table>
 `;
@@ -99,23 +100,27 @@ function facts(rows: readonly Fact[], tone: "ink" | "muted", size: 13 | 15): Mar
   return html`<table class="facts facts-${size}" width="100%" cellpadding="2" cellspacing="0" border="0" style="${style}">${rows.map(
     ({ label, value, more = [] }) => html`
 <tr valign="top"><th scope="row" class="label muted" width="104" align="left" style="font-weight:400;color:${MUTED};">${label}:</th>
-<td class="value ${tone}">${value}${more.map((line) => html`<p style="margin:6px 0 0;">${line}</p>`)}</td></tr>`,
+<td class="value ${tone}">${shown(value)}${more.map((line) => html`<p style="margin:6px 0 0;">${shown(line)}</p>`)}</td></tr>`,
   )}
 </table>`;
 }
 
 function paragraph(text: string): Markup {
-  return html`<p class="ink" style="margin:0 0 20px;font-size:15px;line-height:22px;color:${INK};">${text}</p>
+  return html`<p class="ink" style="margin:0 0 20px;font-size:15px;line-height:22px;color:${INK};">${shown(text)}</p>
 `;
 }
 
-function links({ action, publicUrl }: MailView): Markup {
+function links({ action }: MailView): Markup {
   return html`${paragraph(action)}
 <p style="margin:0 0 20px;font-size:15px;line-height:22px;">${link(DASHBOARD_URL)}</p>
-${publicUrl === null ? "" : html`${paragraph("History of this installation:")}<p style="margin:0 0 20px;font-size:15px;line-height:22px;">${link(publicUrl)}</p>`}
 <hr class="rule" style="margin:24px 0 16px;border:0;border-top:1px solid #dde1e6;">`;
 }
 
 function link(url: string): Markup {
   return html`<a class="link" href="${url}" style="color:#1a5fb4;">${url}</a>`;
+}
+
+/** The text with an element around what stands isolated in it: some programs know only that, some only the marks. */
+function shown(text: string): readonly (string | Markup)[] {
+  return isolatedParts(text).map((part, index) => (index % 2 === 0 ? part : html`<bdi>\u2068${part}\u2069</bdi>`));
 }

@@ -1,2 +1,2 @@
-/** The one link that every mail carries; the only other one is the configured public URL. */
+/** The only link in a mail. */
 export const DASHBOARD_URL = "https://dash.cloudflare.com/";

@@ -1,20 +1,25 @@
 /** News that concern no single invitation and no gap: mail that did not reach its recipient, and silences. */
 import type { Event, EventType } from "../domain/event.ts";
+import { type Invite, inviteKey } from "../domain/invite.ts";
 import { defang, quote } from "./defang.ts";
 import { watchName } from "./facts.ts";
-import { spellInstants } from "./fields.ts";
+import { idOrQuote, spellInstants } from "./fields.ts";
 import { compareRecorded } from "./group.ts";
+import { organization } from "./headline.ts";
 import { count, type Times } from "./times.ts";
 
 const MAX_NOTES = 20;
+/** Invitations that are named of a mail that was given up. */
+const MAX_NAMED = 5;
 const NOTED: ReadonlySet<EventType> = new Set(["notification.dead", "silence.created", "silence.ended"]);
 
 /** A sentence for each such event, oldest first, the first twenty; and how many there are more. */
-export function notesOf(events: readonly Event[], times: Times): readonly string[] {
+export function notesOf(events: readonly Event[], invites: readonly Invite[], times: Times): readonly string[] {
+  const byKey = new Map(invites.map((invite) => [inviteKey(invite), invite]));
   const notes = events
     .filter(({ type }) => NOTED.has(type))
     .sort(compareRecorded)
-    .flatMap((event) => noteOf(event, times));
+    .flatMap((event) => noteOf(event, byKey, times));
   const more = notes.length - MAX_NOTES;
   return more > 0 ? [...notes.slice(0, MAX_NOTES), moreOf(more)] : notes;
 }
@@ -42,13 +47,28 @@ export function moreOf(left: number): string {
   return `(and ${left.toLocaleString("en-US")} more; "invitewatch history" lists them all)`;
 }
 
-function noteOf(event: Event, times: Times): readonly string[] {
+/** " about the invitations from “Acme”, “Globex” (and 3 more)"; empty where there is none. @param names the first of them */
+export function aboutPhrase(names: readonly string[], count: number): string {
+  if (count === 0) return "";
+  const shown = names.slice(0, MAX_NAMED);
+  const left = count - shown.length;
+  const more = left > 0 ? ` (and ${left.toLocaleString("en-US")} more)` : "";
+  return ` about the invitation${count === 1 ? "" : "s"} from ${shown.join(", ")}${more}`;
+}
+
+function noteOf(event: Event, invites: ReadonlyMap<string, Invite>, times: Times): readonly string[] {
   const reference = `(${watchName(event.watch)}/${event.seq})`;
   switch (event.type) {
     case "notification.dead": {
-      const { recipient, reason } = event.data;
+      const { recipient, reason, inviteIds = [], invites: count = inviteIds.length } = event.data;
       const why = quote(spellInstants(reason, times), 300);
-      return [`A mail to ${defang(recipient, 100)} could not be delivered: ${why} ${reference}`];
+      const names = inviteIds.map((id) => {
+        const invite = invites.get(inviteKey({ watch: event.watch, id }));
+        return invite === undefined ? idOrQuote(id, 40) : organization(invite, 40);
+      });
+      return [
+        `A mail to ${defang(recipient, 100)}${aboutPhrase(names, count)} could not be delivered: ${why} ${reference}`,
+      ];
     }
     case "silence.created": {
       if (event.inviteId !== null) return [];

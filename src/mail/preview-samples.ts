@@ -140,6 +140,8 @@ function eventsOf({ fresh, soon, odd, over, last }: Invites, texts: Texts, now: 
       reason: `550 5.1.1 no such mailbox: ${texts.names[0]}`,
       notificationId: "n",
       recipient: "former.colleague@example.com",
+      inviteIds: [last.id, soon.id],
+      invites: 2,
     }),
   };
 }

@@ -11,7 +11,6 @@ export type PreviewSettings = {
   /** The From header. */
   readonly from: string;
   readonly recipient: string;
-  readonly publicUrl: string | null;
   /** IANA zone of the recipient. */
   readonly timezone: string;
   readonly now: Date;
@@ -87,7 +86,7 @@ function previewsOf(samples: Samples, settings: PreviewSettings): readonly Previ
 function inputOf(
   events: readonly Event[],
   invites: readonly Invite[],
-  { from, recipient, publicUrl, timezone, now }: PreviewSettings,
+  { from, recipient, timezone, now }: PreviewSettings,
   given: Partial<MailInput>,
 ): MailInput {
   return {
@@ -100,7 +99,6 @@ function inputOf(
     events,
     invites,
     chainHead: CHAIN_HEAD,
-    publicUrl,
     heldBecause: [],
     earlier: [],
     ...given,
@@ -159,8 +157,10 @@ function digestOf(samples: Samples, settings: PreviewSettings, busy: boolean): R
   const dead = {
     recipient: "former.colleague@example.com",
     subject: "[ops] 2 invitations need attention",
+    organizations: texts.names.slice(0, 2),
+    invites: 2,
     at: inHours(-20),
-    why: `refused for good: the mail server mail.example.com:587 refuses the recipient; check the address, and that mail for it is taken from here: 550 5.1.1 no such mailbox: ${texts.names[0]}`,
+    why: `refused for good: the mail server mail.example.com:587 refuses the recipient; check the address, and that its mailbox takes mail: 550 5.1.1 no such mailbox: ${texts.names[0]}`,
   };
   return renderDigest({
     ...settings,

@@ -11,3 +11,9 @@ export function senderDomain(from: string): string {
 export function senderAddress(from: string): string {
   return /([^\s<>]+@[^@<>\s]+)>?\s*$/.exec(from)?.[1] ?? "invitewatch@invitewatch.invalid";
 }
+
+/** The bare address with its domain in ASCII, as headers and calendars have to write it. */
+export function asciiAddress(address: string): string {
+  const at = address.lastIndexOf("@") + 1;
+  return address.slice(0, at) + (domainToASCII(address.slice(at)) || address.slice(at));
+}

@@ -15,7 +15,6 @@ export type TestMailInput = {
   readonly recipients: readonly string[];
   /** The From header as configured. */
   readonly from: string;
-  readonly publicUrl: string | null;
 };
 
 const SUBJECT = "Test mail: invitewatch can reach you";
@@ -26,7 +25,6 @@ const SUBJECT = "Test mail: invitewatch can reach you";
  * @throws RangeError for a time zone that does not exist
  */
 export function renderTestMail(input: TestMailInput): RenderedMail {
-  const { from, publicUrl } = input;
   const view: MailView = {
     subject: SUBJECT,
     title: SUBJECT,
@@ -34,10 +32,9 @@ export function renderTestMail(input: TestMailInput): RenderedMail {
     sections: [],
     notes: [],
     action: "There is nothing to do. The Cloudflare dashboard, where invitations are answered:",
-    publicUrl,
     footer: footerOf(input),
   };
-  const headers = mailHeaders({ watch: null, kind: "test", from, events: [], publicUrl });
+  const headers = mailHeaders({ watch: null, kind: "test", from: input.from, events: [] });
   return { subject: view.subject, text: renderText(view), html: renderHtml(view), headers, attachments: [] };
 }
 

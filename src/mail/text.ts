@@ -15,7 +15,6 @@ export function renderText(view: MailView): string {
     ...view.notes.map((note) => wrap(note)),
     wrap(view.action),
     `  ${DASHBOARD_URL}`,
-    ...(view.publicUrl === null ? [] : [`History of this installation:\n\n  ${view.publicUrl}`]),
     "-".repeat(40),
     view.footer.map((fact) => factLines(fact, "")).join("\n"),
   ];
@@ -60,5 +59,15 @@ function wrap(text: string, first = "", hanging = ""): string {
     line += empty ? word : ` ${word}`;
     empty = false;
   }
-  return [...lines, line].join("\n");
+  return isolatedByLine([...lines, line]).join("\n");
+}
+
+/** An isolate ends with its line: what goes on in the next one is isolated anew. */
+function isolatedByLine(lines: readonly string[]): readonly string[] {
+  let open = false;
+  return lines.map((line) => {
+    const text = open ? line.replace(/^ */, "$&\u2068") : line;
+    open = text.lastIndexOf("\u2068") > text.lastIndexOf("\u2069");
+    return open ? `${text}\u2069` : text;
+  });
 }

@@ -1,6 +1,6 @@
 /** What a mail is about in one line: its subject, and the heading inside it. */
 import type { Event } from "../domain/event.ts";
-import { cap } from "./defang.ts";
+import { cap, withoutIsolates } from "./defang.ts";
 import { statusName } from "./fields.ts";
 import { type Gap, gapHeadline, gapPhrase } from "./gaps.ts";
 import { type InviteNews, RANK } from "./group.ts";
@@ -27,10 +27,10 @@ export type TitleInput = {
  * @param watch its name as shown to people; null where the mail tells of several
  */
 export function subjectOf(input: TitleInput, times: Times, watch: string | null): string {
-  const prefix = watch === null || watch === "default" ? "" : `[${cap(watch, 24)}] `;
+  const prefix = watch === null || watch === "default" ? "" : `[${cap(withoutIsolates(watch), 24)}] `;
   let subject = "";
   for (const nameLength of NAME_LENGTHS) {
-    subject = prefix + titleOf(input, times, { nameLength, named: watch === null });
+    subject = prefix + withoutIsolates(titleOf(input, times, { nameLength, named: watch === null }));
     if (subject.length <= MAX_SUBJECT) return subject;
   }
   return cap(subject, MAX_SUBJECT, MAX_SUBJECT - 1);

@@ -35,11 +35,10 @@ export type MailInput = {
   readonly from: string;
   /** All events of this mail, of any watch, in any order. */
   readonly events: readonly Event[];
-  /** As now known: the invites that the events concern, and those that a blind watch puts at risk. */
+  /** As now known: those that the events concern, that a blind watch puts at risk, that a lost mail was about. */
   readonly invites: readonly Invite[];
   /** Hash of the watch's last event after the sync, 64 hexadecimal digits; told in an inventory. */
   readonly chainHead: string;
-  readonly publicUrl: string | null;
   /** Why the mail comes later than its events, each a noun phrase: "quiet hours"; empty where it does not. */
   readonly heldBecause: readonly string[];
   /** Message-IDs, without angle brackets, of earlier mails to this recipient about the one invite that this mail is about, oldest first. */
@@ -74,8 +73,6 @@ export type MailView = {
   readonly notes: readonly string[];
   /** What the reader can do about it. */
   readonly action: string;
-  /** Page of this installation, where there is one. */
-  readonly publicUrl: string | null;
   /** Where the mail comes from, why it was sent, how to look things up. */
   readonly footer: readonly Fact[];
 };
@@ -108,9 +105,8 @@ export function buildMailView(input: Content, calendars: readonly CalendarAttach
     title: titleOf(titleInput, times, { nameLength: NAME_LENGTH, named: watch !== "default" }),
     lead: leadSentences(material),
     sections: kind === "inventory" ? inventorySections(material) : newsSections(material),
-    notes: notesOf(events, times),
+    notes: notesOf(events, input.invites, times),
     action: actionOf(news, gaps, calendars),
-    publicUrl: input.publicUrl,
     footer: footerOf(input, telling),
   };
 }

@@ -1,12 +1,13 @@
 /** Asks the database how things stand, for `/readyz`; without an answer in time, that is the answer. */
 import { setTimeout as delay } from "node:timers/promises";
+import { clocksOf } from "../app/clocks.ts";
 import type { Clock } from "../app/ports.ts";
 import type { Reader } from "../app/queries.ts";
 import { type Shortcoming, shortcomingsOf } from "../app/readiness.ts";
 import type { WatchConfig } from "../config/config.ts";
 import { OVERDUE_AFTER_MS } from "../domain/notification.ts";
 
-export type StatusReader = Pick<Reader, "watchStatuses" | "mailStatus">;
+export type StatusReader = Pick<Reader, "watchStatuses" | "mailStatus" | "clockSkewMs">;
 
 export type Readiness = {
   /** Who is asked from now on. */
@@ -39,13 +40,21 @@ export function createReadiness({ watches, clock, timeoutMs = TIMEOUT_MS }: Read
   async function read(from: StatusReader): Promise<readonly Shortcoming[]> {
     const now = clock.now();
     const overdueBefore = new Date(now.getTime() - OVERDUE_AFTER_MS);
-    const [statuses, mail] = await Promise.all([from.watchStatuses(now), from.mailStatus(overdueBefore)]);
+    const [statuses, mail, databaseMs] = await Promise.all([
+      from.watchStatuses(now),
+      from.mailStatus(overdueBefore),
+      from.clockSkewMs(),
+    ]);
     const byName = new Map(statuses.map((status) => [status.watch, status]));
     const standings = watches.map(({ name, intervalMs }) => {
       const { lastCompleteAt = null, blindSince = null } = byName.get(name) ?? {};
       return { watch: name, intervalMs, lastCompleteAt, blindSince };
     });
-    return shortcomingsOf({ watches: standings, mail, startedAt, now });
+    const clocks = clocksOf(
+      databaseMs,
+      watches.flatMap(({ name }) => byName.get(name) ?? []),
+    );
+    return shortcomingsOf({ watches: standings, mail, startedAt, clocks, now });
   }
 
   /** However many ask at once, the database is asked once. */

@@ -52,7 +52,6 @@ async function open(t: TestContext, options: Options = {}): Promise<Stage & { re
   const ports = { outbox, transport, fallbacks: [], clock: { now: lab.now }, chance: () => 0.5, newId: randomUUID };
   const settings: MailSettings = {
     from: "invites@example.com",
-    publicUrl: null,
     timezoneOf: () => "UTC",
     quietHoursOf: (watch) => (watch === lab.plan.watch ? quietHours : null),
     floodCap,

@@ -14,7 +14,6 @@ import { startRelay } from "../support/relay.ts";
 
 const settings: MailSettings = {
   from: "Invitewatch <invites@example.com>",
-  publicUrl: null,
   timezoneOf: () => "UTC",
   quietHoursOf: () => null,
   floodCap: 20,
@@ -48,7 +47,7 @@ async function openWithDead(t: TestContext) {
     chance: () => 0.5,
     newId: randomUUID,
   };
-  relay.refuse("DATA", 550, "not today");
+  relay.refuse("DATA", 550, "5.6.0 not this");
   await deliver({ notificationId: id }, settings, ports);
   const store = createPeopleStore(database, enqueueDeliveries);
   const rowOf = () => database.prisma.notification.findUniqueOrThrow({ where: { id } });

@@ -15,7 +15,6 @@ import { audienceOf, type Lab, openLab } from "../support/lab.ts";
 const FROM = "invites@example.com";
 const SETTINGS: MailSettings = {
   from: FROM,
-  publicUrl: null,
   timezoneOf: () => "UTC",
   quietHoursOf: () => null,
   floodCap: 1_000,

@@ -1,5 +1,6 @@
 /** What a sync makes of answers that it should never have got: nothing is lost, nothing invented, nobody told gone. */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { after, before, describe, type TestContext, test } from "node:test";
 import type { Recording } from "../../src/app/store.ts";
@@ -346,6 +347,30 @@ describe("an invite that cannot be read whole is still an invite:", () => {
       recording.events.map((event) => event.type),
       ["invite.received"],
     );
+  });
+});
+
+describe("text that is longer than an index takes is recorded all the same:", () => {
+  // At random, since Postgres compresses what it can.
+  const long = randomBytes(9_000).toString("base64");
+
+  for (const name of ["id", "organization_id", "invited_member_id", "status", "invited_by"]) {
+    test(`in ${name}`, async (t) => {
+      const { lab, recording } = await tell(t, json(page([{ ...good, [name]: long }], 1)));
+
+      assert.equal(recording.sync.outcome, "complete");
+      const [added] = recording.newInvites;
+      assert.ok((added?.id.length ?? 0) <= 200);
+      const kept = JSON.stringify((await lab.known()).get(added?.id ?? ""));
+      assert.ok(kept.includes(long), "the whole text is kept");
+    });
+  }
+
+  test("two that begin alike stay two", async (t) => {
+    const two = ["1", "2"].map((end) => ({ ...good, id: long + end }));
+    const { recording } = await tell(t, json(page(two, 2)));
+
+    assert.equal(new Set(recording.newInvites.map(({ id }) => id)).size, 2);
   });
 });
 

@@ -231,7 +231,6 @@ describe("two syncs of one watch that record at the same time", () => {
 
   test("know under the lock what the other recorded", async (t) => {
     const lab = await open(t);
-    await lab.store.ensureWatch(lab.plan.watch, lab.now());
     const inside: string[] = [];
     const record = (name: string, snapshot: Snapshot) =>
       lab.store.record(lab.plan.watch, async (ledger) => {
@@ -251,7 +250,7 @@ describe("two syncs of one watch that record at the same time", () => {
           code: null,
           cfRay: null,
         } as const;
-        const counts = { pages: 1, listed: 0, totalCount: 0, events: 0, intervalMs: 1 };
+        const counts = { pages: 1, listed: 0, totalCount: 0, events: 0, intervalMs: 1, clockSkewMs: null };
         const nothing = {
           newInvites: [],
           changedInvites: [],

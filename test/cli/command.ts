@@ -7,7 +7,6 @@ export type Surrounded = {
   readonly url?: string;
   readonly now?: Date;
   readonly columns?: number;
-  readonly terminal?: boolean;
   readonly timezone?: string;
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -21,7 +20,7 @@ export type Outcome = {
   readonly bytes: Buffer;
 };
 
-/** By default it is ten past eight in the evening of 22 November 2026, in UTC, on a terminal of 80 columns. */
+/** By default it is ten past eight in the evening of 22 November 2026, in UTC, 80 columns wide. */
 export async function runCommand(args: readonly string[], given: Surrounded = {}): Promise<Outcome> {
   const stdout = gather();
   const stderr = gather();
@@ -31,7 +30,6 @@ export async function runCommand(args: readonly string[], given: Surrounded = {}
     stdout: stdout.stream,
     stderr: stderr.stream,
     now: () => given.now ?? at("20:10"),
-    terminal: given.terminal ?? true,
     columns: given.columns ?? 80,
   });
   return { code, stdout: stdout.bytes().toString(), stderr: stderr.bytes().toString(), bytes: stdout.bytes() };

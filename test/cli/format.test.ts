@@ -1,54 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { csvLine } from "../../src/cli/format-csv.ts";
 import { type Column, renderTable } from "../../src/cli/format-table.ts";
 import { cutTo, printable, quoted, widthOf } from "../../src/cli/printable.ts";
-
-for (const [value, cell] of [
-  ["plain", "plain"],
-  ["a,b", '"a,b"'],
-  ['say "x"', '"say ""x"""'],
-  ["two\nlines", '"two\nlines"'],
-  ["=1+1", "'=1+1"],
-  ["+1", "'+1"],
-  ["-1", "'-1"],
-  ["@SUM(A1)", "'@SUM(A1)"],
-  ["\tx", "'\tx"],
-  ["\rx", '"\'\rx"'],
-  ['=HYPERLINK("x","y")', '"\'=HYPERLINK(""x"",""y"")"'],
-  ["a=b", "a=b"],
-  [null, ""],
-  [true, "true"],
-  [12, "12"],
-  [["a", "b"], '"[""a"",""b""]"'],
-  [{ a: null }, '"{""a"":null}"'],
-] as const) {
-  test(`in CSV ${JSON.stringify(value)} is ${JSON.stringify(cell)}`, () => {
-    assert.equal(csvLine([value]), `${cell}\r\n`);
-  });
-}
-
-test("a CSV record can be read back, whatever is in it", () => {
-  const texts = fc.array(fc.string({ unit: "binary" }), { minLength: 1, maxLength: 4 });
-
-  fc.assert(
-    fc.property(texts, (values) => {
-      const cells = readRecord(csvLine(values));
-
-      assert.deepEqual(
-        cells,
-        values.map((value) => (/^[=+\-@\t\r]/.test(value) ? `'${value}` : value)),
-      );
-    }),
-  );
-});
-
-/** The cells of one record, as RFC 4180 has them. */
-function readRecord(line: string): string[] {
-  const cells = [...`,${line.slice(0, -2)}`.matchAll(/,(?:"((?:[^"]|"")*)"|([^",]*))/g)];
-  return cells.map(([, inQuotes, plain]) => inQuotes?.replaceAll('""', '"') ?? plain ?? "");
-}
 
 test("nothing in a text is obeyed by a terminal", () => {
   const text = printable("a\u001b[31m\u202eb\r\n\u0000\u009bc\u200b\ud800");

@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -60,7 +71,7 @@ test("the previewed mail is the composed one, with every kind that there is", as
   }
 });
 
-test("what is configured is used: the sender, the page of the installation, the time zone", async (t) => {
+test("what is configured is used: the sender and the time zone; no mail links to a page that does not exist", async (t) => {
   const folder = folderFor(t);
   const env = {
     SMTP_URL: "smtp://127.0.0.1:1",
@@ -72,8 +83,10 @@ test("what is configured is used: the sender, the page of the installation, the 
 
   const mail = await simpleParser(readFileSync(join(folder, "invite.received.eml")));
   assert.equal(mail.from?.text, '"Watcher" <watcher@example.org>');
-  assert.match(mail.text ?? "", /^ {2}https:\/\/invites\.example\.org$/m);
   assert.match(mail.text ?? "", /UTC\+9/);
+  for (const file of readdirSync(folder)) {
+    assert.doesNotMatch(readFileSync(join(folder, file), "latin1"), /List-Unsubscribe|invites\.example\.org/, file);
+  }
 });
 
 test("a folder with something else in it is left alone; one of an earlier preview is written anew", async (t) => {
@@ -88,4 +101,49 @@ test("a folder with something else in it is left alone; one of an earlier previe
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /is not empty and holds no earlier preview: name another with --out/);
   assert.deepEqual([first.code, second.code], [0, 0]);
+});
+
+test("a link or a second name that somebody put into the folder is replaced, and what it leads to stays", async (t) => {
+  const outer = folderFor(t);
+  const folder = join(outer, "out");
+  const precious = join(outer, "precious");
+  writeFileSync(precious, "my only copy");
+  await runCommand(["mail", "preview", "--out", folder]);
+  for (const name of ["index.html", ".invitewatch-preview", "invite.received.eml"]) {
+    rmSync(join(folder, name));
+    symlinkSync(precious, join(folder, name));
+  }
+  rmSync(join(folder, "several.txt"));
+  linkSync(precious, join(folder, "several.txt"));
+
+  const { code } = await runCommand(["mail", "preview", "--out", folder]);
+
+  assert.equal(code, 0);
+  assert.equal(readFileSync(precious, "utf8"), "my only copy");
+  for (const name of readdirSync(folder)) assert.ok(lstatSync(join(folder, name)).isFile(), name);
+});
+
+test("a folder that is a link, or that everybody can write into, is refused", async (t) => {
+  const outer = folderFor(t);
+  const [real, link, open] = ["real", "link", "open"].map((name) => join(outer, name)) as [string, string, string];
+  mkdirSync(real);
+  symlinkSync(real, link);
+  mkdirSync(open);
+  chmodSync(open, 0o777);
+
+  const throughLink = await runCommand(["mail", "preview", "--out", link]);
+  const intoOpen = await runCommand(["mail", "preview", "--out", open]);
+
+  assert.deepEqual([throughLink.code, intoOpen.code], [2, 2]);
+  assert.match(throughLink.stderr, /link is a link: name the folder that it leads to/);
+  assert.match(intoOpen.stderr, /can be written by everybody: name a folder of your own/);
+  assert.deepEqual([...readdirSync(real), ...readdirSync(open)], []);
+});
+
+test("a new folder is its owner's alone", { skip: process.platform === "win32" && "there are no modes" }, async (t) => {
+  const folder = join(folderFor(t), "new");
+
+  await runCommand(["mail", "preview", "--out", folder]);
+
+  assert.equal(lstatSync(folder).mode & 0o777, 0o700);
 });

@@ -51,7 +51,10 @@ test("a recipient that is refused is named, the other gets the mail, and the exi
 
   const { code, stdout } = await runCommand(args, { env: { ...ENV, SMTP_URL: relay.url } });
 
-  assert.match(stdout, /^FIX {2}RCPT TO {4}<nobody@example\.com>: 550 no such mailbox \(check the address/m);
+  assert.match(
+    stdout,
+    /^FIX {2}RCPT TO {4}<nobody@example\.com>: .*refuses the recipient; check the address.*: 550 no such mailbox$/m,
+  );
   assert.match(stdout, /took the test mail for ops@example\.com\. It was not taken for nobody@example\.com\.\n$/);
   assert.equal(relay.transactions[0]?.to, "ops@example.com");
   assert.equal(code, 1);
@@ -99,12 +102,13 @@ test("a password that the server repeats is not shown", async (t) => {
 test("without a mail server, without anybody to mail and with a broken address it says what to do", async () => {
   const noServer = await runCommand(["mail", "test", "--to", "ops@example.com"]);
   const nobody = await runCommand(["mail", "test"], { env: { ...ENV, SMTP_URL: "smtp://127.0.0.1:1" } });
-  const broken = await runCommand(["mail", "test", "--to", "ops at example"], {
-    env: { ...ENV, SMTP_URL: "smtp://127.0.0.1:1" },
-  });
+  const env = { ...ENV, SMTP_URL: "smtp://127.0.0.1:1" };
+  const broken = await runCommand(["mail", "test", "--to", "ops at example"], { env });
+  const utf8 = await runCommand(["mail", "test", "--to", "jörg@example.com"], { env });
 
-  assert.deepEqual([noServer.code, nobody.code, broken.code], [2, 2, 2]);
+  assert.deepEqual([noServer.code, nobody.code, broken.code, utf8.code], [2, 2, 2, 2]);
   assert.match(noServer.stderr, /set SMTP_URL and MAIL_FROM/);
   assert.match(nobody.stderr, /name somebody with --to/);
   assert.match(broken.stderr, /It is not an e-mail address/);
+  assert.match(utf8.stderr, /It has a character before the "@" that is not ASCII; such addresses \(SMTPUTF8\)/);
 });

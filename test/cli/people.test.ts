@@ -48,7 +48,7 @@ test("people act beside a daemon that works on the embedded database", async (t)
   const folder = await mkdtemp(join(tmpdir(), "people-"));
   const url = `pglite:${folder}`;
   const database = await openDatabase(url, "daemon");
-  await migrate(database.connection);
+  await migrate(database);
   const queue = createQueue(database, () => {});
   t.after(async () => {
     await queue.stop(1_000);
@@ -58,11 +58,11 @@ test("people act beside a daemon that works on the embedded database", async (t)
   const { promise: delivered, resolve } = Promise.withResolvers<string>();
   await queue.start();
   const workers = {
-    sync: async () => ({ syncId: null, outcome: "complete", reason: null }),
+    sync: async () => ({ outcome: "complete", reason: null }),
     deliver: async (id: string) => resolve(id),
     digest: async () => {},
   };
-  await queue.work(workers, 1);
+  await queue.work(workers);
   await database.prisma.watch.create({ data: { name: "ops", headHash: GENESIS_HASH } });
   await writeInvites(database.prisma, [invite({ id: "abcdef01" })]);
   const run = async (...args: readonly string[]) => {

@@ -159,12 +159,17 @@ test("times on the screen are in the configured zone", async () => {
 test("history as CSV has a header, whole values, and no formula", async () => {
   const args = ["invites", "--all", "--format", "csv"];
 
-  const { stdout } = await runCommand(args, { url: seeded.url, terminal: false });
+  const { stdout } = await runCommand(args, { url: seeded.url });
 
   const [header, ...rows] = stdout.split("\r\n");
-  assert.equal(header, Object.keys(inviteJson(acme)).join(","));
+  assert.equal(
+    header,
+    Object.keys(inviteJson(acme))
+      .map((key) => `"${key}"`)
+      .join(","),
+  );
   assert.equal(rows.length, 3);
-  assert.ok(rows[0]?.includes(`,"'${HOSTILE.replaceAll('"', '""')}",`), rows[0]);
+  assert.ok(rows[0]?.includes(String.raw`,"'=cmd|"" /C calc""!A0\u{1b}[31m\u{202e}",`), rows[0]);
   assert.ok(rows[0]?.includes(',"[""Administrator""]",'));
 });
 
@@ -187,7 +192,7 @@ for (const [command, keys] of [
 
     assert.deepEqual(Object.keys(answer[noun][0]), keys);
     assert.deepEqual(Object.keys(JSON.parse(ndjson)), keys);
-    assert.equal(csv, keys.join(","));
+    assert.equal(csv, keys.map((key) => `"${key}"`).join(","));
     assert.equal(answer.next, null);
   });
 }

@@ -82,7 +82,7 @@ test("types are given by patterns too", async () => {
 
   assert.deepEqual(
     stdout.split("\r\n").map((line) => line.split(",").slice(0, 2).join(" ")),
-    ["watch type", "ops watch.blind", "ops watch.recovered", ""],
+    ['"watch" "type"', '"ops" "watch.blind"', '"ops" "watch.recovered"', ""],
   );
 });
 

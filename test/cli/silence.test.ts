@@ -135,8 +135,8 @@ test("a silence is the same in JSON, NDJSON and CSV", async () => {
     endedAt: null,
   });
   assert.deepEqual(JSON.parse(ndjson.stdout), row);
-  assert.equal(csv.stdout.split("\r\n")[0], Object.keys(row).join(","));
-  assert.match(csv.stdout, /,'=acme,/);
+  assert.equal(csv.stdout.split("\r\n")[0], `"${Object.keys(row).join('","')}"`);
+  assert.match(csv.stdout, /,"'=acme",/);
 });
 
 test("silences come page by page", async () => {

@@ -10,7 +10,7 @@ const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const RECORDER = new URL("loaded-modules.ts", import.meta.url).href;
 
 /** What takes long to load: the database, the network, mail. */
-const HEAVY = /^(@prisma|@electric-sql|prisma|pg|pg-boss|got|nodemailer|hono|ical-generator)(\/|$)/;
+const HEAVY = /^(@prisma|@electric-sql|prisma|pg|pg-boss|got|nodemailer|hono|ical\.js)(\/|$)/;
 
 /** What every command may load. */
 const LIGHT = ["commander", "canonicalize"];

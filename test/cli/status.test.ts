@@ -50,7 +50,7 @@ test("a watch that is synced and owes nothing is well: exit 0", async () => {
   );
 });
 
-test("in JSON it is the watches and the mail", async () => {
+test("in JSON it is the watches, the mail and the digest", async () => {
   await seeded.syncs(sync(at("20:00")), sync(at("20:05"), { outcome: "failed", reason: "HTTP 502" }));
   await seeded.invites(invite());
   const [event] = await seeded.events("ops", [received()]);
@@ -74,6 +74,8 @@ test("in JSON it is the watches and the mail", async () => {
       },
     ],
     mail: { owed: 1, held: 0, overdue: 0, oldestOwedAt: "2026-11-22T20:00:00.000Z", dead: 0, ...WELL },
+    digest: null,
+    clocks: [],
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import type { Event } from "../../src/domain/event.ts";
-import { at, changedStatus, received, type Seeded, seededDatabase } from "../adapters/postgres/read-seed.ts";
+import { at, changedStatus, received, type Seeded, seededDatabase, sync } from "../adapters/postgres/read-seed.ts";
 import { runCommand } from "./command.ts";
 
 const drafts = [received(), changedStatus("i1", "x", at("09:00")), changedStatus("i1", "y", at("10:00"))];
@@ -18,7 +18,7 @@ afterEach(() => seeded.close());
 /** What the database refuses to everybody who does not switch its triggers off. */
 async function tamper(statement: string): Promise<void> {
   const { prisma } = seeded.database;
-  await prisma.$executeRawUnsafe("ALTER TABLE event DISABLE TRIGGER USER");
+  await prisma.$executeRawUnsafe("ALTER TABLE event DISABLE TRIGGER event_append_only");
   await prisma.$executeRawUnsafe(statement);
 }
 
@@ -67,6 +67,19 @@ for (const [what, statement, sentence] of [
     assert.deepEqual([code, stdout], [1, `Broken: ${sentence}.\n`]);
   });
 }
+
+test("a tail that was cut off with the watch's row set back is found by the sync that recorded it", async () => {
+  const { prisma } = seeded.database;
+  const last = own[2]?.prevHash;
+  await seeded.syncs(sync(at("10:00"), { events: 1 }));
+  await tamper("DELETE FROM event WHERE seq = 3");
+  await prisma.$executeRaw`UPDATE watch SET head_seq = 2, head_hash = ${last} WHERE name = 'ops'`;
+
+  const { code, stdout } = await verifyDatabase();
+
+  assert.equal(code, 1);
+  assert.match(stdout, /^Broken: ops: the sync [0-9a-f-]{36} recorded 1 event, and 0 of it are there\.\n$/);
+});
 
 test("history as NDJSON can be verified as it is", async () => {
   const { stdout } = await runCommand(["history", "--format", "ndjson"], { url: seeded.url });

@@ -28,10 +28,9 @@ test("a whole export of several watches is verified, with their heads", async ()
   const { code, stdout } = await verifyLines([a, d, b, e, "", f, c]);
 
   assert.equal(code, 0);
-  assert.equal(
-    stdout,
-    `6 events of 2 watches verified.\nops: 3 events, head ${c?.hash}\nb: 3 events, head ${f?.hash}\n`,
-  );
+  const heads = `ops: 3 events, head ${c?.hash}\nb: 3 events, head ${f?.hash}\n`;
+  assert.ok(stdout.startsWith(`6 events of 2 watches verified.\n${heads}`), stdout);
+  assert.match(stdout, /\nA chain does not show by itself whether its newest events were cut off: .*--head/);
 });
 
 const tampered: readonly (readonly [string, () => readonly unknown[], string])[] = [

@@ -43,6 +43,7 @@ test("an empty environment gives the defaults and says what is missing", () => {
     { ...config, missing: config.missing.length },
     {
       databaseUrl: "pglite:./data",
+      databaseDirectUrl: null,
       cloudflareBaseUrl: "https://api.cloudflare.com/client/v4",
       watches: [],
       routes: [],
@@ -52,12 +53,14 @@ test("an empty environment gives the defaults and says what is missing", () => {
       syncDeadlineMs: 120_000,
       timezone: "UTC",
       http: { host: "127.0.0.1", port: 8080, token: null },
+      proxy: { https: null, http: null, none: "" },
       publicUrl: null,
       floodCap: 20,
-      digest: { schedule: "0 9 * * 1", intervalMs: 604_800_000 },
+      digest: { schedule: "0 9 * * 1" },
       heartbeatUrl: null,
       log: { level: "info", format: "json" },
       missing: 4,
+      warnings: [],
       secrets: [],
     },
   );
@@ -136,8 +139,9 @@ test("the configuration is frozen to its depths", () => {
 test("every secret is listed, with passwords in each form that a server may echo", () => {
   const config = load({
     ...COMPLETE,
-    DATABASE_URL: "postgres://app:db-secret@db/invitewatch",
-    HTTP_TOKEN: "http-secret",
+    DATABASE_URL: "postgres://app:db-secret@db/invitewatch?sslmode=disable",
+    DATABASE_DIRECT_URL: "postgres://owner:direct-secret@db/invitewatch?sslmode=disable",
+    HTTP_TOKEN: "http-secret-0123",
     HEARTBEAT_URL: "https://hc-ping.com/3f9b",
     FALLBACK_SMTP_URL: "smtps://bot:fallback-secret@mail.example.net",
     FALLBACK_WEBHOOK_URL: "https://hooks.example.com/services/T0/s3cret",
@@ -151,7 +155,8 @@ test("every secret is listed, with passwords in each form that a server may echo
     "p@ss-word",
     login,
     "db-secret",
-    "http-secret",
+    "direct-secret",
+    "http-secret-0123",
     "https://hc-ping.com/3f9b",
     "fallback-secret",
     "https://hooks.example.com/services/T0/s3cret",
@@ -169,6 +174,7 @@ test("every secret is listed, with passwords in each form that a server may echo
 /** What a setting cannot be without. */
 const PARTNERS: Readonly<Record<string, Env>> = {
   CLOUDFLARE_API_KEY: { CLOUDFLARE_EMAIL: "ops@example.com" },
+  DATABASE_DIRECT_URL: { DATABASE_URL: "postgres://db/invitewatch?sslmode=disable" },
   FALLBACK_WEBHOOK_URL: { FALLBACK_WEBHOOK_SECRET: "plain-text-of-24-or-more" },
 };
 
@@ -236,6 +242,17 @@ test("logs are pretty on a terminal unless a format is set", () => {
   );
 });
 
+test("the host of a mail server is looked up in ASCII", () => {
+  const { mail, fallback } = load({
+    SMTP_URL: "smtp://us%40er:p%2Fw@Müller.example:2525?allowInsecureAuth=true",
+    MAIL_FROM: "a@b.example",
+    FALLBACK_SMTP_URL: "smtps://m%C3%BCller.example",
+  });
+
+  assert.equal(mail?.smtpUrl, "smtp://us%40er:p%2Fw@xn--mller-kva.example:2525?allowInsecureAuth=true");
+  assert.equal(fallback.smtpUrl, "smtps://xn--mller-kva.example");
+});
+
 test("slashes at the end of a base URL are dropped", () => {
   const config = load({
     CLOUDFLARE_BASE_URL: "http://127.0.0.1:8787/client/v4/",
@@ -273,4 +290,15 @@ test("several faults of one value are one problem", () => {
 
   assert.equal(error.problems.length, 1);
   assert.match(error.message, /"a;b@c" is not an e-mail address; commas separate several\. "d" is not/);
+});
+
+test("a server that others can reach needs a token, one that is turned off or loopback does not", () => {
+  const missing = (env: Record<string, string>) => load({ ...COMPLETE, ...env }).missing;
+
+  for (const host of ["0.0.0.0", "::", "192.0.2.1", "invitewatch.example.com"]) {
+    assert.match(missing({ HTTP_HOST: host }).join(), /^Others can reach .*set HTTP_TOKEN \(16 characters/);
+    assert.deepEqual(missing({ HTTP_HOST: host, HTTP_TOKEN: "sixteen-letters!" }), []);
+    assert.deepEqual(missing({ HTTP_HOST: host, HTTP_PORT: "0" }), []);
+  }
+  for (const host of ["127.0.0.1", "localhost", "::1"]) assert.deepEqual(missing({ HTTP_HOST: host }), []);
 });

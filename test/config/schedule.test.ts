@@ -17,6 +17,10 @@ const INTERVALS: readonly (readonly [expression: string, shortestMs: number, lon
   ["0 9 * * 1", 7 * DAY, 7 * DAY],
   ["0 9 * 1 *", DAY, 336 * DAY],
   ["0 9 L * *", 28 * DAY, 31 * DAY],
+  ["0 9 29 2 *", 4 * 365 * DAY + DAY, 4 * 365 * DAY + DAY],
+  // Either is enough, as in every cron: on the 1st, on the 15th and on Mondays.
+  ["0 9 1,15 * 1", DAY, 7 * DAY],
+  ["0 9 1-31 * mon", DAY, DAY],
 ];
 
 for (const [expression, shortestMs, longestMs] of INTERVALS) {
@@ -39,7 +43,11 @@ const FAULTS: readonly (readonly [expression: string, refusal: RegExp])[] = [
   ["0 0 * 13 *", /month field "13"/],
   ["0 0 * * FOO", /day of week field "FOO"/],
   ["0 0 31 2 *", /^It never runs/],
-  ["0 0 29 2 1#1", /^It never runs/],
+  ["0 0 31 2 1", /^It never runs/],
+  ["0 9 L * 5", /both day of month and day of week, .* with "L"\. Put "\*" in one of the two/],
+  ["0 9 */2 * 1", /with "\*\/2"/],
+  ["0 9 15W * mon", /with "15W"/],
+  ["0 9 1 * 1#1", /with "1#1"/],
 ];
 
 for (const [expression, refusal] of FAULTS) {

@@ -285,6 +285,49 @@ describe("an outcome", () => {
     assert.deepEqual(mailed({ routes, told: [LEGAL] }), [[LEGAL, ["told of it"]]]);
   });
 
+  describe("whose type a route excludes", () => {
+    const but = (type: string) => ({ type: ["invite.*", `!${type}`] });
+    const excluding = route(but("invite.status_changed"));
+
+    test("is not told to the people of the route, although they were told of the invite", () => {
+      const routes = [route(but("invite.status_changed"), { also: true })];
+
+      assert.deepEqual(mailed({ routes, told: [LEGAL, OPS] }), [[OPS, ["told of it"]]]);
+    });
+
+    test("is told to the watch's own recipients where that leaves nobody", () => {
+      assert.deepEqual(mailed({ routes: [excluding], told: [LEGAL] }), [[OPS, ["default"]]]);
+    });
+
+    test("is told to one who is told by another route, or by the watch, too", () => {
+      const other = route({ organization: ["Acme*"] }, { name: "routes[1]", also: true });
+      const beside = route(but("invite.status_changed"), { to: [OPS], also: true });
+      const elsewhere = route({ organization: ["Initech"] }, { name: "routes[1]" });
+
+      assert.deepEqual(mailed({ routes: [excluding, other], told: [LEGAL] }), [[LEGAL, ["told of it", "routes[1]"]]]);
+      assert.deepEqual(mailed({ routes: [beside], told: [OPS] }), [[OPS, ["told of it"]]]);
+      assert.deepEqual(mailed({ routes: [excluding, elsewhere], told: [LEGAL] }), [[OPS, ["default"]]]);
+    });
+
+    test("is not told to them either where the invite has changed so that the route does not match it any more", () => {
+      const routes = [route({ ...but("invite.status_changed"), organization: ["Initech"] })];
+
+      assert.deepEqual(mailed({ routes, told: [LEGAL, OPS] }), [[OPS, ["told of it"]]]);
+    });
+
+    test("is that type alone: other outcomes are told", () => {
+      const result = plan([withdrawn({ seq: 1 }), expired({ seq: 2 })], {
+        routes: [route({ type: ["invite.received", "!invite.expired"] })],
+        told: [LEGAL],
+      });
+
+      assert.deepEqual(outline(result), [
+        [LEGAL, [1], null],
+        [OPS, [2], null],
+      ]);
+    });
+  });
+
   test("is told to those of a route that asks for it, beside those who were told", () => {
     const routes = [route({ type: ["invite.status_changed"] })];
 

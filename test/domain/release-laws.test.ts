@@ -123,6 +123,20 @@ test("a mail waits for a later instant", () => {
   });
 });
 
+test("a mail that is held along with another would have been held on its own, for the same and as long", () => {
+  everyRelease((input) => {
+    const result = releaseOf(input);
+    if (result.kind !== "hold") return;
+
+    for (const { id, hold } of result.others) {
+      const all = [input.mail, ...input.others];
+      const mail = all.find(({ notification }) => notification.id === id) as typeof input.mail;
+      const alone = releaseOf({ ...input, mail, others: all.filter((one) => one !== mail) });
+      assert.deepEqual([alone.kind, alone.kind === "hold" && alone.hold], ["hold", hold]);
+    }
+  });
+});
+
 test("only a silence holds a mail past the end of an invite that can still be answered", () => {
   everyRelease((input) => {
     const result = releaseOf(input);

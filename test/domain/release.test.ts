@@ -148,7 +148,7 @@ describe("a silence that was asked for since", () => {
     const result = release(news([expiring()]), { silences: [silence()] });
 
     const hold = { cause: "silence", until: after(DAY), reason: "the silence s1: a move" };
-    assert.deepEqual(result, { kind: "hold", hold, ...SETTLED });
+    assert.deepEqual(result, { kind: "hold", hold, others: [], ...SETTLED });
   });
 
   test("holds a mail of several events where it covers all of them", () => {
@@ -270,6 +270,12 @@ describe("the cap of mails per hour", () => {
 
   test("does not hold that a watch is blind", () => {
     assert.equal(release(news([blind()]), { releasedAt: releases(20) }).kind, "send");
+  });
+
+  test("does not count mails that left in what is now the future", () => {
+    const releasedAt = Array.from({ length: 20 }, () => after(2 * 24 * HOUR));
+
+    assert.equal(release(news([received()]), { releasedAt }).kind, "send");
   });
 });
 

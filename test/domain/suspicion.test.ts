@@ -88,8 +88,89 @@ test("words that press or promise are noticed, as whole words in any case", () =
 });
 
 test("a word that mixes look-alike alphabets is noticed", () => {
-  assert.deepEqual(suspicionsOfName("Cloudfl\u0430re"), [ALPHABETS]);
+  assert.deepEqual(suspicionsOfName("P\u0430yPal"), [ALPHABETS]);
   assert.deepEqual(suspicionsOfName("G\u03bfogle"), [ALPHABETS]);
+});
+
+const LIKE_CLOUDFLARE = "the organization is named like Cloudflare itself, as anybody can name one";
+
+test("an organization that is named like Cloudflare is noticed, in whatever letters", () => {
+  const names = [
+    "Cloudflare Security Team",
+    "CLOUDFLARE",
+    "Cloud Flare Support",
+    "Cloud-Flare",
+    "C l o u d f l a r e",
+    "Cl0udf1are",
+    "CloudfIare",
+    "C\u200bloud\u00adfl\u2060are",
+    "Сlоudflаrе",
+    "Ϲlουdflαrε",
+    "Ｃｌｏｕｄｆｌａｒｅ",
+    "𝐂𝐥𝐨𝐮𝐝𝐟𝐥𝐚𝐫𝐞",
+    "Ⓒⓛⓞⓤⓓⓕⓛⓐⓡⓔ",
+    "🅲🅻🅾🆄🅳🅵🅻🅰🆁🅴",
+    "ᴄʟᴏᴜᴅꜰʟᴀʀᴇ",
+    "ꓚꓡꓳꓴꓓꓝꓡꓮꓣꓰ",
+    "Clöüdflåré",
+    "Clouclflare",
+    "Claudflare",
+    "Cloudfare",
+    "Cloudflrae Billing",
+    "Cloudfllare",
+    "MyCloudflarePartner",
+    "Cloudfla\u0332re\u0332",
+  ];
+
+  for (const name of names) assert.ok(suspicionsOfName(name).includes(LIKE_CLOUDFLARE), name);
+});
+
+test("a name that only has part of Cloudflare's is ordinary", () => {
+  const names = [
+    "Cloud Nine",
+    "Flare Systems",
+    "Cloud Software AG",
+    "Cloudera",
+    "Cloudware",
+    "Solarflare",
+    "Clara Lou",
+  ];
+
+  for (const name of names) assert.deepEqual(suspicionsOfName(name), [], name);
+});
+
+test("an inviter that is named like Cloudflare is noticed, unless the address is one of Cloudflare's", () => {
+  const from = (invitedBy: string) =>
+    suspicionsOf(invite({ invitedBy, roles: [] }), { ...familiar, inviterDomains: new Set() });
+  const clause = "the inviter is named like Cloudflare, at an address that is not Cloudflare's";
+
+  for (const invitedBy of [
+    "Cloudflare Security <x@evil.example>",
+    "support@cloudflare-security.example",
+    "cloudflare-support@evil.example",
+    "x@cloudflare.com.evil.example",
+    "x@cloudfIare.com",
+    "support@cloudflare.com <x@evil.example>",
+    "x@evil.example, y@cloudflare.com",
+    "x@evilcloudflare.com",
+  ]) {
+    assert.deepEqual(from(invitedBy), [clause], invitedBy);
+  }
+  assert.ok(from("x@cl\u043eudflare.com").includes(clause));
+  for (const invitedBy of [
+    "x@cloudflare.com",
+    "Cloudflare Sales <sales@emea.cloudflare.com>",
+    "cloudflare@acme.example",
+    "dns+cloudflare@acme.example",
+  ]) {
+    assert.deepEqual(from(invitedBy), [], invitedBy);
+  }
+});
+
+test("an inviter's name that mixes alphabets is noticed", () => {
+  const suspicions = suspicionsOf(invite({ invitedBy: "P\u0430yPal <x@acme.example>", roles: [] }), familiar);
+
+  assert.deepEqual(suspicions, ["the inviter's name mixes alphabets within a word"]);
 });
 
 test("an inviter's domain is new only beside others that are known", () => {
@@ -142,7 +223,24 @@ test("the domain of an inviter is read from an address, with or without a name",
 });
 
 test("any text whatever is judged, and quickly", () => {
-  const pieces = ["a.", "a ", " .", "[.]", "1.", "@", "-", "dot ", "xn--", "\u0301", "\ud800"];
+  const pieces = [
+    "c",
+    "cl",
+    "c ",
+    "cloudflar",
+    "cloudflar ",
+    "a.",
+    "a ",
+    " .",
+    "[.]",
+    "1.",
+    "@",
+    "-",
+    "dot ",
+    "xn--",
+    "\u0301",
+    "\ud800",
+  ];
 
   for (const piece of pieces) {
     const startedAt = performance.now();

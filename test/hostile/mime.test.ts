@@ -74,10 +74,14 @@ test("a name in any script is read in the subject, the text and the HTML as it w
     const shown = text.normalize("NFC");
     const escaped = shown.replaceAll("&", "&amp;").replaceAll("'", "&#39;");
     assert.ok(parsed.subject?.includes(`“${shown}”`), `${name}: ${parsed.subject}`);
-    assert.ok(parsed.text?.includes(`“${shown}”`), name);
-    assert.ok((parsed.html || "").includes(`“${escaped}”`), name);
+    assert.ok(withoutIsolation(parsed.text ?? "").includes(`“${shown}”`), name);
+    assert.ok(withoutIsolation(parsed.html || "").includes(`“${escaped}”`), name);
   }
 });
+
+function withoutIsolation(part: string): string {
+  return part.replace(/<\/?bdi>|[\u2068\u2069]/g, "");
+}
 
 /** Of SMTP, without the line end (RFC 5321 §4.5.3.1.6). */
 const LONGEST_LINE = 998;

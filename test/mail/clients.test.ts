@@ -21,6 +21,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   "!important keyword": "only in the style sheet, in lower case and behind a space",
   "<body> element": "its colour stands on the outermost table too",
   "role attribute": "for screen readers; where it is dropped, they announce tables",
+  "<bdi> element": "the marks inside it isolate too; without either, the neighbours of a name in Arabic change places",
   "dir attribute": "only on <html>, as Gmail would turn a mail around that holds a name in Arabic",
   "font-size": "in px alone",
   "font-weight": "400 and 600 alone, which become normal and bold",
@@ -40,7 +41,6 @@ const ACCEPTED: Readonly<Record<string, string>> = {
 const previews = renderPreviews({
   from: "Invitewatch <invites@example.com>",
   recipient: "you@example.com",
-  publicUrl: "https://invites.example.com",
   timezone: "Europe/Berlin",
   now: new Date("2026-11-22T13:00:00Z"),
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { cap, defang, quote } from "../../src/mail/defang.ts";
-import { hostileTexts, linksIn } from "./samples.ts";
+import { hostileTexts, linksIn, phonesIn } from "./samples.ts";
 
 const LONG = 50_000;
 /** Control and bidi characters, line ends, tags and fillers; not the joiners, which some writing needs. */
@@ -65,6 +65,62 @@ test("no text whatever yields a link", () => {
   );
 });
 
+/** Digits of any script, and what stands between those of telephone numbers, or looks like it. */
+const dialled = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        "+1",
+        "+49 ",
+        "0049",
+        "030",
+        "415",
+        "555",
+        "2671",
+        "(0)",
+        "1234567",
+        "\uff0b81",
+        "１４１５",
+        "٠٤١٥",
+        "1️",
+      ),
+      fc.constantFrom(
+        ..." -.()/~*#,;:'_\u00a0\u2010\u2013\u2212\u30fc\u3001\u3002\u30fb\u301c\uff0d\uff08\uff09\uff5e\u3000",
+      ),
+      fc.constantFrom("\ufe0e", "\ufe0f", "\u20e3", "\u0301", "\u200b", "\u00ad", "\u2060", "[", "]", "ext", "x", "a"),
+    ),
+    { maxLength: 14 },
+  )
+  .map((parts) => parts.join(""));
+
+test("no text whatever yields a telephone number", () => {
+  fc.assert(
+    fc.property(fc.oneof(dialled, anything), (text) => {
+      assert.deepEqual(phonesIn(defang(text, LONG)), []);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+for (const [text, shown] of [
+  ["+1 415ー555ー2671", "+1_415_555_2671"],
+  ["（415）555－2671", "415_555_2671"],
+  ["+1 415、555、2671", "+1_415_555_2671"],
+  ["415\ufe0e555\ufe0e2671", "4155_5526_71"],
+  ["4️1️5️5️5️5️2️6️7️1️", "4155_5526_71"],
+  ["1️⃣ 2️⃣ 3️⃣ 4️⃣ 5️⃣ 6️⃣ 7️⃣", "1_2_3_4_5_6_7"],
+  ["1️⃣ First", "1️⃣ First"],
+  ["＋８１ ３ １２３４", "+８１_３_１２３４"],
+  ["mailto:!x", "mailto[:]!x"],
+  ["javascript:;alert", "javascript[:];alert"],
+  ["Note: at 10:30 (sic:) yes:", "Note: at 10:30 (sic:) yes:"],
+] as const) {
+  test(`${text} is shown as ${shown}`, () => {
+    assert.equal(defang(text, LONG), shown);
+    assert.deepEqual([...phonesIn(shown), ...linksIn(shown)], []);
+  });
+}
+
 test("no text whatever yields an invisible character, and the result is always well-formed", () => {
   fc.assert(
     fc.property(
@@ -126,12 +182,60 @@ test("a single grapheme cannot be of any length", () => {
   assert.ok(defang(endless, 10).length <= 81);
 });
 
-test("nothing inside quotation marks can close them", () => {
+test("nothing inside quotation marks can close them, or seems to", () => {
   assert.equal(quote("Acme” was accepted. “", 60), "“Acme' was accepted. '”");
+  for (const mark of [
+    "❞",
+    "〞",
+    "〟",
+    "＂",
+    "″",
+    "‶",
+    "˝",
+    "ʺ",
+    "״",
+    "🙷",
+    "〃",
+    "''",
+    "’’",
+    "´´",
+    "′′",
+    "ˮ",
+    " \u030b",
+  ]) {
+    assert.match(quote(`Acme${mark} was accepted. It is`, 60), /^“Acme'? was accepted\. It is”$/, mark);
+  }
+});
+
+test("marks that are part of words stay", () => {
+  for (const name of ["בע״מ", "L'Oréal", "Rock 'n' Roll", "d’Artagnan", "«Рога»", "5′ walk"]) {
+    assert.equal(quote(name, 60).replace(/[\u2068\u2069]/g, ""), `“${name}”`);
+  }
 });
 
 test("hostile input of 10,000 characters takes no longer than other text", () => {
-  const hostile = ["a.", "1-", "@", "//", "[", "a:", "\u0301", " ", "👩\u200D", "1.1.", "=?", "(", "+(1"];
+  const hostile = [
+    "+",
+    "1+",
+    "(",
+    "1\u0301",
+    "1\ufe0f",
+    "\u0301 ",
+    "'",
+    "a.",
+    "1-",
+    "@",
+    "//",
+    "[",
+    "a:",
+    "\u0301",
+    " ",
+    "👩\u200D",
+    "1.1.",
+    "=?",
+    "(",
+    "+(1",
+  ];
 
   for (const piece of hostile) {
     const text = piece.repeat(Math.ceil(10_000 / piece.length));

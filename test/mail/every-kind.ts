@@ -4,8 +4,6 @@ import { type Invite, inviteJson } from "../../src/domain/invite.ts";
 import type { MailInput } from "../../src/mail/view.ts";
 import { event, expiring, inHours, invite, mailInput, received } from "./samples.ts";
 
-export const publicUrl = "https://invites.example.org/app/";
-
 /** Every event type alone, and every sort of mail about several, in which `foreign` stands wherever others can write. */
 export function mailsOf(foreign: string): Readonly<Record<string, MailInput>> {
   const known = invitesOf(foreign);
@@ -14,7 +12,7 @@ export function mailsOf(foreign: string): Readonly<Record<string, MailInput>> {
   const events = eventsOf(known, foreign);
   const baseline = event("watch.baseline", 30, null, { invites: 5, pending: 2 });
   const mail = (list: readonly Event[], overrides: Partial<MailInput> = {}): MailInput =>
-    mailInput(list, all, { publicUrl, ...overrides });
+    mailInput(list, all, overrides);
   return {
     ...Object.fromEntries(events.map((one) => [`${one.type} ${one.seq}`, mail([one])])),
     several: mail(events),

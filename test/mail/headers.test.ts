@@ -8,7 +8,6 @@ import { formatReferences } from "../../src/mail/references.ts";
 import { renderMail } from "../../src/mail/render.ts";
 import { event, expiring, invite, mailInput, received } from "./samples.ts";
 
-const publicUrl = null;
 const from = "Invitewatch <invites@example.org>";
 const baseline = { invites: 0, pending: 0 };
 
@@ -28,7 +27,7 @@ test("the Message-ID of an international domain is ASCII, and one without any do
 test("a mail says that no person wrote it, which list it is of, and what it is about", () => {
   const events = [received(7, invite()), event("watch.baseline", 6, null, baseline)];
 
-  const headers = mailHeaders({ watch: "ops", kind: "invite.received", from, events, publicUrl });
+  const headers = mailHeaders({ watch: "ops", kind: "invite.received", from, events });
 
   assert.deepEqual(headers, {
     "Auto-Submitted": "auto-generated",
@@ -44,7 +43,7 @@ test("header values are printable ASCII, whatever the watch is called", () => {
 
   for (const watch of names) {
     const events = [event("watch.baseline", 1, null, baseline)];
-    for (const value of Object.values(mailHeaders({ watch, kind: "inventory", from, events, publicUrl }))) {
+    for (const value of Object.values(mailHeaders({ watch, kind: "inventory", from, events }))) {
       assert.match(value, /^[\x20-\x7e]+$/);
     }
   }
@@ -53,7 +52,7 @@ test("header values are printable ASCII, whatever the watch is called", () => {
 test("two watches never share a list", () => {
   const names = ["ops", "Ops", "ops ", "o.ps", "東京", "大阪", "x".repeat(50), `${"x".repeat(49)}y`];
 
-  const lists = names.map((watch) => mailHeaders({ watch, kind: "inventory", from, events: [], publicUrl })["List-Id"]);
+  const lists = names.map((watch) => mailHeaders({ watch, kind: "inventory", from, events: [] })["List-Id"]);
 
   assert.equal(new Set(lists).size, names.length);
 });
@@ -62,20 +61,10 @@ test("a mail about several watches is of the list of all, and names the events o
   const lab = invite({ watch: "lab" });
   const events = [received(2, invite()), received(1, invite()), received(7, lab)];
 
-  const headers = mailHeaders({ watch: null, kind: "summary", from, events, publicUrl });
+  const headers = mailHeaders({ watch: null, kind: "summary", from, events });
 
   assert.equal(headers["List-Id"], "invitewatch <invitewatch.example.org>");
   assert.equal(headers["X-Invitewatch-Event"], "lab/7, ops/1, ops/2");
-});
-
-test("a mail can be unsubscribed from only where there is a page", () => {
-  const about = { watch: "ops", kind: "digest", from, events: [] } as const;
-
-  assert.equal(mailHeaders({ ...about, publicUrl: null })["List-Unsubscribe"], undefined);
-  assert.equal(
-    mailHeaders({ ...about, publicUrl: "https://müller.example/a<b>" })["List-Unsubscribe"],
-    "<https://xn--mller-kva.example/a%3Cb%3E>",
-  );
 });
 
 test("the first mail about an invite already names the anchor of its thread", () => {

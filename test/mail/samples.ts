@@ -1,5 +1,6 @@
 /** Invites, events and mails for the tests of rendering, and what a reader or a mail program makes of a rendered mail. */
 import { readdirSync, readFileSync } from "node:fs";
+import { findPhoneNumbersInText } from "libphonenumber-js/max";
 import { linkifyit } from "linkify-it";
 import type { Event, EventDataByType, EventType } from "../../src/domain/event.ts";
 import { type Invite, inviteJson } from "../../src/domain/invite.ts";
@@ -78,7 +79,6 @@ export function mailInput(
     events,
     invites,
     chainHead,
-    publicUrl: null,
     heldBecause: [],
     earlier: [],
     ...overrides,
@@ -112,16 +112,33 @@ export function linksIn(text: string): readonly string[] {
   return (linkifier.match(text) ?? []).map((match) => match.raw);
 }
 
+/** Countries whose telephone numbers people write without their code. */
+const COUNTRIES = ["US", "GB", "DE", "FR", "JP", "IN", "BR", "AU"] as const;
+
+/** What a telephone would dial. */
+export function phonesIn(text: string): readonly string[] {
+  return [undefined, ...COUNTRIES].flatMap((defaultCountry) =>
+    findPhoneNumbersInText(text, { ...(defaultCountry && { defaultCountry }), extended: true })
+      // Within Germany any four digits are a number.
+      .filter(({ startsAt, number }) => /[+\uff0b]/.test(text.charAt(startsAt)) || number.nationalNumber.length >= 7)
+      .map(({ startsAt, endsAt }) => text.slice(startsAt, endsAt)),
+  );
+}
+
 /** What a reader sees of an HTML mail, on one line. */
 export function visibleText(html: string): string {
   const body = html.slice(html.indexOf("<body")).replace(/<!--.*?-->/gs, "");
-  const text = body.replace(/<[^>]*>/g, (tag) => (tag.startsWith("<span") || tag === "</span>" ? "" : " "));
+  const text = body.replace(/<[^>]*>/g, (tag) => (/^<\/?(?:span|bdi)\b/.test(tag) ? "" : " "));
   const entities: Record<string, string> = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&amp;": "&" };
   return oneLine(text.replace(/&(?:lt|gt|quot|#39|amp);/g, (entity) => entities[entity] ?? entity));
 }
 
+/** On one line, and without the marks that isolate what is written from right to left. */
 export function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
+  return text
+    .replace(/[\u2068\u2069]/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 /** Every statement of a mail, as both of its parts have to make it. */
@@ -140,7 +157,6 @@ export function statementsOf(view: MailView): readonly string[] {
     ...view.notes,
     view.action,
     "https://dash.cloudflare.com/",
-    ...(view.publicUrl === null ? [] : [view.publicUrl]),
     ...view.footer.map(({ label, value }) => `${label}: ${value}`),
   ];
 }

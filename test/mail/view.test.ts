@@ -232,6 +232,22 @@ test("a mail that could not be delivered is told beside the other news", () => {
   ]);
 });
 
+test("a mail that could not be delivered is told with the invitations that it was about", () => {
+  const about = ["Acme", "Globex", "Initech", "Umbrella", "Hooli"].map((organizationName, nth) =>
+    invite({ id: `i${nth}`, organizationName }),
+  );
+  const dead = { by: "invitewatch", reason: "550 5.1.1 user unknown", notificationId: "n", recipient: "a@b.example" };
+  const one = event("notification.dead", 1, null, { ...dead, inviteIds: ["i0"], invites: 1 });
+  const many = event("notification.dead", 2, null, { ...dead, inviteIds: about.map(({ id }) => id), invites: 1_200 });
+
+  const { notes } = buildMailView(mailInput([one, many], about));
+
+  assert.deepEqual(notes, [
+    "A mail to a[at]b[.]example about the invitation from “Acme” could not be delivered: “550 5.1.1 user unknown” (ops/1)",
+    "A mail to a[at]b[.]example about the invitations from “Acme”, “Globex”, “Initech”, “Umbrella”, “Hooli” (and 1,195 more) could not be delivered: “550 5.1.1 user unknown” (ops/2)",
+  ]);
+});
+
 test("the same id in two watches is two invitations, and each names its watch", () => {
   const ops = invite({ organizationName: "Acme" });
   const lab = invite({ organizationName: "Globex", watch: "lab", expiresAt: inHours(5) });

@@ -77,7 +77,7 @@ export function invite(overrides: Partial<Invite> = {}): Invite {
 
 /** A snapshot that was proved to be complete. */
 export function complete(invites: readonly ListedInvite[], takenAt = NOW): CompleteSnapshot {
-  return { kind: "complete", takenAt, pages: 1, totalCount: invites.length, invites };
+  return { kind: "complete", takenAt, pages: 1, totalCount: invites.length, clockSkewMs: null, invites };
 }
 
 type Short = { readonly reason?: string; readonly takenAt?: Date };
@@ -88,12 +88,28 @@ export function incomplete({
   reason = "page 2: HTTP 502",
   takenAt = NOW,
 }: Short & { readonly invites?: readonly ListedInvite[] } = {}): IncompleteSnapshot {
-  return { kind: "incomplete", takenAt, pages: 1, totalCount: null, invites, shortfall: shortfall({ reason }) };
+  return {
+    kind: "incomplete",
+    takenAt,
+    pages: 1,
+    totalCount: null,
+    clockSkewMs: null,
+    invites,
+    shortfall: shortfall({ reason }),
+  };
 }
 
 /** A poll that read nothing. */
 export function failed({ reason = "HTTP 502", takenAt = NOW }: Short = {}): FailedSnapshot {
-  return { kind: "failed", takenAt, pages: 0, totalCount: null, invites: [], shortfall: shortfall({ reason }) };
+  return {
+    kind: "failed",
+    takenAt,
+    pages: 0,
+    totalCount: null,
+    clockSkewMs: null,
+    invites: [],
+    shortfall: shortfall({ reason }),
+  };
 }
 
 export function shortfall(overrides: Partial<Shortfall> = {}): Shortfall {

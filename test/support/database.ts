@@ -52,7 +52,7 @@ async function keepJobs({ prisma }: Database): Promise<void> {
 
 async function prepare(url: string): Promise<void> {
   const database = await openDatabase(url, "command");
-  await migrate(database.connection);
+  await migrate(database);
   const queue = createQueue(database, (error) => {
     throw error;
   });

@@ -44,6 +44,8 @@ export type FaultyRelay = {
   connections(): number;
   /** Adds a fault; those that were added first strike first. */
   script(...faults: readonly Fault[]): void;
+  /** Takes back what was scripted. */
+  mend(): void;
   /** Resolves once so many mails were accepted. */
   whenAccepted(count: number): Promise<void>;
   /** Resolves when a client next sends such a line. */
@@ -129,6 +131,7 @@ export async function startFaultyRelay(options: FaultyRelayOptions = {}): Promis
     commands,
     connections: () => connections,
     script: plan.add,
+    mend: plan.clear,
     whenAccepted: books.whenAccepted,
     whenSaid: (pattern) =>
       new Promise((resolve) => {
@@ -157,6 +160,9 @@ function createPlan(faultFor: Draw) {
   return {
     add(...faults: readonly Fault[]) {
       scripted = [...scripted, ...faults];
+    },
+    clear() {
+      scripted = [];
     },
     draw(of: "connection" | "mail"): Fault | null {
       drawn[of] += 1;

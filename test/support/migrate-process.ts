@@ -6,6 +6,6 @@ import { openDatabase } from "../../src/adapters/postgres/open.ts";
 const database = await openDatabase(process.argv[2] ?? "", "command");
 process.stdout.write("ready\n");
 await once(process.stdin, "data");
-process.stdout.write(`${JSON.stringify(await migrate(database.connection))}\n`);
+process.stdout.write(`${JSON.stringify(await migrate(database))}\n`);
 await database.close();
 process.exit();

@@ -88,9 +88,11 @@ export function createOutbox({ invites, silences = [], quietHours, floodCap = 20
     dropped.push(...result.dropped);
     for (const { id, reason } of result.cancelled) change(id, { state: "cancelled", reason });
     if (result.kind === "hold") {
-      const { cause, until, reason } = result.hold;
-      if (until <= now) throw new Error(`held until ${until.toISOString()}, which is not later`);
-      change(row.notification.id, { heldBy: cause, nextAttemptAt: until, reason });
+      for (const { id, hold } of [{ id: row.notification.id, hold: result.hold }, ...result.others]) {
+        const { cause, until, reason } = hold;
+        if (until <= now) throw new Error(`held until ${until.toISOString()}, which is not later`);
+        change(id, { heldBy: cause, nextAttemptAt: until, reason });
+      }
     }
     if (result.kind === "send") {
       row.releasedAt = now;

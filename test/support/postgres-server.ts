@@ -21,6 +21,13 @@ export type PostgresServer = {
   stop(): Promise<void>;
 };
 
+/** What one server has of its own. */
+export type Extras = {
+  readonly settings: Readonly<Record<string, string | number>>;
+  /** Puts files into the data folder before the first start; each is given to the server's user, readable for it alone. */
+  readonly files: Readonly<Record<string, string>>;
+};
+
 type Identity = { readonly uid?: number; readonly gid?: number };
 
 const relaxed = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
@@ -30,15 +37,20 @@ const relaxed = { fsync: "off", synchronous_commit: "off", full_page_writes: "of
  *
  * @param durable whether it writes as carefully as a server in production
  */
-export async function startServer(folder: string, durable: boolean): Promise<PostgresServer> {
+export async function startServer(folder: string, durable: boolean, extras?: Extras): Promise<PostgresServer> {
   const identity = unprivileged();
   const binaries = reachableBinaries(folder, identity);
   const password = randomBytes(12).toString("hex");
   initialise(binaries, folder, identity, password);
+  for (const [name, text] of Object.entries(extras?.files ?? {})) {
+    const path = join(folder, "data", name);
+    writeFileSync(path, text, { mode: 0o600 });
+    if (identity.uid !== undefined && identity.gid !== undefined) chownSync(path, identity.uid, identity.gid);
+  }
 
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const start = () => launch(binaries, folder, identity, { ...(durable ? {} : relaxed), port });
+    const start = () => launch(binaries, folder, identity, { ...(durable ? {} : relaxed), port, ...extras?.settings });
     let { child, problem } = await start();
     if (problem === null) {
       return {
@@ -143,7 +155,7 @@ async function launch(
   const said: string[] = [];
   for await (const line of createInterface({ input: child.stderr })) {
     said.push(line);
-    if (line.includes("ready to accept connections")) {
+    if (/ready to accept (read-only )?connections/.test(line)) {
       child.stderr.resume();
       return { child, problem: null };
     }

@@ -105,6 +105,35 @@ test("a watch that is blind is named, and one that is not configured any more do
   );
 });
 
+test("a last sync in what is now the future is late, and no sign of health", async () => {
+  await seeded.syncs(sync(at("19:50", 24)));
+
+  const { status, reasons } = await readyz();
+
+  assert.deepEqual([status, reasons.map(({ name }) => name)], [503, ["sync_late"]]);
+  assert.match(
+    reasons[0]?.message ?? "",
+    /The last one was at 2026-11-24T19:50:00\.000Z, under a clock that was wrong\.$/,
+  );
+});
+
+test("a clock that differs by more than five minutes from the database's or the API's is named", async () => {
+  await seeded.syncs(sync(at("19:50"), { clockSkewMs: 5 * MINUTE + 1_000 }));
+  const reader = createReader(seeded.database);
+  readiness.attach({ ...reader, clockSkewMs: async () => -8 * 60 * MINUTE });
+
+  const { status, reasons } = await readyz();
+
+  assert.equal(status, 503);
+  assert.deepEqual(
+    reasons.map(({ name, message }) => [name, message]),
+    [
+      ["clock_skewed", "This machine's clock is 8 hours behind the database's: set both by NTP."],
+      ["clock_skewed", "This machine's clock is 5 minutes ahead of Cloudflare's: set it by NTP."],
+    ],
+  );
+});
+
 test("mail that is due for more than half an hour counts, mail that is held does not", async () => {
   await seeded.syncs(sync(at("19:50")));
   const held = { heldBy: "quiet-hours", nextAttemptAt: at("23:00") } as const;
@@ -202,7 +231,7 @@ test("a database that hangs is waited for no longer than the time-out, and asked
     asked += 1;
     return new Promise<never>(() => {});
   };
-  readiness.attach({ watchStatuses: hang, mailStatus: hang });
+  readiness.attach({ watchStatuses: hang, mailStatus: hang, clockSkewMs: async () => 0 });
 
   const answers = await Promise.all([readyz(), readyz(), readyz()]);
 

@@ -4,16 +4,19 @@
  * GET alone, one host, no redirects: nothing that an answer says can choose a URL or a method.
  * What an answer means is decided by its readers; here it is only proved to be a success.
  */
-import type { IncomingHttpHeaders } from "node:http";
+import type { Agent as HttpAgent, IncomingHttpHeaders } from "node:http";
+import type { Agent as HttpsAgent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import got from "got";
 import manifest from "../../../package.json" with { type: "json" };
 import type { Clock } from "../../app/ports.ts";
 import type { Credential } from "../../config/config.ts";
 import { oneLine } from "../../domain/one-line.ts";
+import type { Redactor } from "../../domain/redact.ts";
 import { CloudflareError, refused, stopped, unreached, withoutAnswer, withReason } from "./failure.ts";
 import { isObject } from "./json.ts";
-import { backoffMs, isNearLimit, rateLimitMs, retryAfterMs } from "./pace.ts";
+import { maskJson } from "./mask.ts";
+import { backoffMs, isNearLimit, parseHttpDate, rateLimitMs, retryAfterMs } from "./pace.ts";
 
 /** First attempts included: with the waits of `pace.ts` a dead API is given up within a minute and a half. */
 const MAX_ATTEMPTS = 4;
@@ -23,11 +26,23 @@ const TIMEOUTS_MS = { lookup: 10_000, connect: 10_000, secureConnect: 10_000, re
 
 const utf8 = new TextDecoder();
 
+/** The way to a host, perhaps through a proxy. */
+export type Outbound = {
+  readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
+  /** What is wrong with the proxy; null where the error is not the proxy's. */
+  readonly proxyFault: (error: unknown) => string | null;
+};
+
 type ClientOptions = {
   readonly baseUrl: string;
+  /** How the host is reached; as Node.js does by itself where it is left out. */
+  readonly outbound?: Outbound | undefined;
   readonly credential: Credential;
   readonly clock: Clock;
-  readonly redact: (text: string) => string;
+  /** Takes the credential out of every answer. */
+  readonly mask: Redactor;
+  /** Takes every secret out of what the API says of a failure. */
+  readonly redact: Redactor;
   readonly maxPageBytes: number;
   readonly firstBackoffMs: number;
 };
@@ -35,7 +50,8 @@ type ClientOptions = {
 /** How long a call may take: aborted by the signal, and without any wait that would end after `endsAtMs`. */
 export type Budget = {
   readonly signal: AbortSignal;
-  /** On the scale of performance.now(). */
+  /** Both on the scale of performance.now(). */
+  readonly startsAtMs: number;
   readonly endsAtMs: number;
 };
 
@@ -69,12 +85,15 @@ export function createClient(options: ClientOptions): Client {
   const http = got.extend({
     method: "GET",
     headers: headersFor(options.credential),
+    ...(options.outbound && { agent: options.outbound.agents }),
     followRedirect: false,
     throwHttpErrors: false,
     retry: { limit: 0 },
     timeout: TIMEOUTS_MS,
   });
   let limitedUntilMs = 0;
+  /** When an answer last asked to wait. */
+  let limitedAtMs = 0;
   let nearLimit = false;
   let skewMs: number | null = null;
 
@@ -88,7 +107,8 @@ export function createClient(options: ClientOptions): Client {
         if (budget.signal.aborted) throw stopped(budget.signal, latest);
         if (!(error instanceof CloudflareError) || !error.retryable || attempt === MAX_ATTEMPTS) throw error;
         latest = error;
-        await wait(error.retryAfterMs ?? backoffMs(attempt, options.firstBackoffMs), budget, error);
+        // Our own wait at the least: Cloudflare also sends `Retry-After: 0`.
+        await wait(Math.max(error.retryAfterMs ?? 0, backoffMs(attempt, options.firstBackoffMs)), budget, error);
       }
     }
   }
@@ -96,31 +116,38 @@ export function createClient(options: ClientOptions): Client {
   async function waitForLimit(budget: Budget, latest: CloudflareError | null): Promise<void> {
     const waitMs = limitedUntilMs - performance.now();
     if (waitMs <= 0) return;
+    // A limit that would cost the whole poll is asked about once: it may be over, or have been nonsense.
+    if (limitedUntilMs > budget.endsAtMs && limitedAtMs < budget.startsAtMs) return;
     const reason =
       "the rate limit of this user is used up, by whatever else uses it too: poll less often if this lasts";
     await wait(waitMs, budget, latest ?? new CloudflareError(withoutAnswer("rate_limit", reason)));
   }
 
   async function ask(path: string, budget: Budget): Promise<Answer> {
+    const sentAtMs = performance.now();
     const received = await send(path, budget.signal);
     const { headers } = received;
     const now = options.clock.now();
-    const apiNow = Date.parse(headers.date ?? "");
+    const apiNow = parseHttpDate(headers.date ?? "");
     // The header has whole seconds: half a second is its error on average.
-    if (!Number.isNaN(apiNow)) skewMs = now.getTime() - (apiNow + 500);
+    if (apiNow !== null) skewMs = now.getTime() - (apiNow + 500);
     const retryMs = retryAfterMs(headers["retry-after"], headers.date, now);
-    noteLimits(received, retryMs ?? 0, budget);
-    return readAnswer(received, retryMs, options.redact);
+    noteLimits(received, retryMs ?? 0, sentAtMs, budget);
+    return readAnswer(received, retryMs, options);
   }
 
-  /** Answers may come in another order than they were given: what one of them forbids, no other allows. */
-  function noteLimits({ httpStatus, headers }: Received, retryMs: number, budget: Budget): void {
+  /** Answers may come in another order than they were given: a limit is lifted only by one that was asked for after it. */
+  function noteLimits({ httpStatus, headers }: Received, retryMs: number, sentAtMs: number, budget: Budget): void {
     const ratelimit = header(headers.ratelimit);
     const throttled = httpStatus === 429;
     const nowMs = performance.now();
-    limitedUntilMs = Math.max(limitedUntilMs, nowMs + rateLimitMs(ratelimit));
+    const usedUpMs = rateLimitMs(ratelimit);
     // Whoever is told to wait holds up the others too, but only for as long as it waits itself.
-    if (throttled && nowMs + retryMs <= budget.endsAtMs) limitedUntilMs = Math.max(limitedUntilMs, nowMs + retryMs);
+    const throttledMs = throttled && nowMs + retryMs <= budget.endsAtMs ? retryMs : 0;
+    const waitMs = Math.max(usedUpMs, throttledMs);
+    const lifts = sentAtMs > limitedAtMs && (httpStatus < 400 || ratelimit !== undefined);
+    limitedUntilMs = lifts ? nowMs + waitMs : Math.max(limitedUntilMs, nowMs + waitMs);
+    if (waitMs > 0) limitedAtMs = nowMs;
     // A refusal counts until an answer says that there is room again.
     if (throttled || ratelimit !== undefined) nearLimit = throttled || isNearLimit(ratelimit);
   }
@@ -137,7 +164,7 @@ export function createClient(options: ClientOptions): Client {
         chunks.push(chunk);
       }
     } catch (error) {
-      throw unreached(host, error as Error);
+      throw unreached(host, error as Error, options.outbound?.proxyFault(error) ?? null);
     }
     if (bytes > options.maxPageBytes || stream.response === undefined) {
       const reason = `the answer is larger than ${options.maxPageBytes} bytes and was not read: check CLOUDFLARE_BASE_URL`;
@@ -178,10 +205,14 @@ function header(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(",") : value;
 }
 
-function readAnswer(received: Received, retryAfter: number | null, redact: (text: string) => string): Answer {
+function readAnswer(
+  received: Received,
+  retryAfter: number | null,
+  { mask, redact }: Pick<ClientOptions, "mask" | "redact">,
+): Answer {
   const { httpStatus } = received;
   const cfRay = redact(oneLine(header(received.headers["cf-ray"]) ?? "", 64)) || null;
-  const json = parseJson(received.body);
+  const json = maskJson(parseJson(received.body), received.body, mask);
   const envelope = isObject(json) ? json : null;
   if (httpStatus >= 200 && httpStatus < 300 && envelope?.success === true) return { httpStatus, cfRay, envelope };
   const body = describe(received, json);

@@ -90,8 +90,11 @@ export function refused(refusal: Refusal, redact: (text: string) => string): Clo
   );
 }
 
-/** The failure that no answer at all is. */
-export function unreached(host: string, error: Error & { code?: string }): CloudflareError {
+/** The failure that no answer at all is. @param proxyFault what is wrong with the proxy on the way, if that is it */
+export function unreached(host: string, error: Error & { code?: string }, proxyFault: string | null): CloudflareError {
+  if (proxyFault !== null) {
+    return new CloudflareError(withoutAnswer("network", proxyFault), { retryable: true, cause: error });
+  }
   const code = oneLine(error.code ?? error.name, 60);
   if (code === "ERR_INVALID_CHAR") {
     const reason = "the credential holds characters that cannot be sent: set it as Cloudflare showed it";

@@ -12,7 +12,7 @@ import type { Json, JsonObject } from "../../domain/json.ts";
 import { oneLine } from "../../domain/one-line.ts";
 import { parseInstant } from "./instant.ts";
 import { idText, isObject, type RawObject } from "./json.ts";
-import { quote, storable } from "./text.ts";
+import { keyText, LONGEST_KEY, quote, storable } from "./text.ts";
 
 /** The start of an id that is ours because the API gave none; such an id cannot be asked for. */
 export const SURROGATE_PREFIX = "surrogate-";
@@ -38,7 +38,6 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
 
 type Reading = {
   readonly raw: RawObject;
-  readonly mask: (text: string) => string;
   readonly oddities: string[];
   /** API names of the known fields whose raw value is kept in `extra`. */
   readonly misread: string[];
@@ -49,13 +48,11 @@ type Reading = {
  *
  * Any field may be missing, null or of a wrong type. No text of the answer holds NUL characters or
  * lone surrogates.
- *
- * @param mask applied to every text but the ids, so that an echoed credential is not kept
  */
-export function parseInvite(raw: unknown, mask: (text: string) => string): ListedInvite | null {
+export function parseInvite(raw: unknown): ListedInvite | null {
   if (!isObject(raw)) return null;
 
-  const reading: Reading = { raw, mask, oddities: [], misread: [] };
+  const reading: Reading = { raw, oddities: [], misread: [] };
   const organizationId = readId(reading, "organization_id");
   const invitedMemberId = readId(reading, "invited_member_id");
   const invitedMemberEmail = readText(reading, "invited_member_email");
@@ -78,25 +75,30 @@ export function parseInvite(raw: unknown, mask: (text: string) => string): Liste
 }
 
 function misread(reading: Reading, name: string, problem: string): null {
-  reading.oddities.push(`${name} ${problem}: ${quote(masked(reading, reading.raw[name]))}`);
+  reading.oddities.push(`${name} ${problem}: ${quote(reading.raw[name])}`);
   reading.misread.push(name);
   return null;
-}
-
-function masked(reading: Reading, value: unknown): unknown {
-  return typeof value === "string" ? reading.mask(value) : value;
 }
 
 function readId(reading: Reading, name: string): string | null {
   const value = reading.raw[name];
   if (value === undefined || value === null || value === "") return null;
+  noteLength(reading, name);
   return idText(value) ?? misread(reading, name, "is neither a text nor a number");
+}
+
+/** What is too long for a key is kept in full beside it. */
+function noteLength({ raw, oddities, misread }: Reading, name: string): void {
+  const value = raw[name];
+  if (typeof value !== "string" || value.length <= LONGEST_KEY) return;
+  oddities.push(`${name} has ${value.length} characters: it goes by its beginning and a hash`);
+  misread.push(name);
 }
 
 function readText(reading: Reading, name: string): string | null {
   const value = reading.raw[name];
   if (value === undefined || value === null) return null;
-  if (typeof value === "string") return reading.mask(storable(value));
+  if (typeof value === "string") return storable(value);
   return misread(reading, name, "is not a text");
 }
 
@@ -107,7 +109,9 @@ function readFlag(reading: Reading, name: string): boolean | null {
 }
 
 function readStatus(reading: Reading): string | null {
-  const status = readText(reading, "status");
+  noteLength(reading, "status");
+  const text = readText(reading, "status");
+  const status = text === null ? null : keyText(text);
   if (status === null) {
     if (!reading.misread.includes("status")) reading.oddities.push("status missing: the invite is taken for pending");
   } else if (!KNOWN_STATUSES.has(status.toLowerCase())) {
@@ -134,19 +138,19 @@ function readRoles(reading: Reading): string[] {
   const names = value
     .map((role) => (isObject(role) ? role.name : role))
     .filter((name) => typeof name === "string")
-    .map((name) => reading.mask(storable(name)));
+    .map(storable);
   const nameless = value.length - names.length;
   if (nameless > 0) reading.oddities.push(`roles holds ${nameless} of ${value.length} without a name`);
   if (value.some((role) => typeof role !== "string")) reading.misread.push("roles");
   return names;
 }
 
-function readExtra({ raw, mask, misread }: Reading): JsonObject | null {
+function readExtra({ raw, misread }: Reading): JsonObject | null {
   const kept: [string, unknown][] = [];
   for (const name in raw) {
     if (!KNOWN_FIELDS.has(name) || misread.includes(name)) kept.push([name, raw[name]]);
   }
-  return kept.length === 0 ? null : (keep(Object.fromEntries(kept), mask, 0) as JsonObject);
+  return kept.length === 0 ? null : (keep(Object.fromEntries(kept), 0) as JsonObject);
 }
 
 /**
@@ -154,17 +158,15 @@ function readExtra({ raw, mask, misread }: Reading): JsonObject | null {
  *
  * Object.fromEntries defines properties, so that a key called `__proto__` stays a key.
  */
-function keep(value: unknown, mask: (text: string) => string, depth: number): Json {
-  if (typeof value === "string") return mask(storable(value));
+function keep(value: unknown, depth: number): Json {
+  if (typeof value === "string") return storable(value);
   if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
   if (typeof value === "boolean") return value;
   if (typeof value !== "object" || value === null) return null;
   if (depth === MAX_DEPTH) return "(nested too deeply to be kept)";
-  if (Array.isArray(value)) return value.map((item) => keep(item, mask, depth + 1));
+  if (Array.isArray(value)) return value.map((item) => keep(item, depth + 1));
   const names = Object.keys(value).sort();
-  return Object.fromEntries(
-    names.map((name) => [mask(storable(name)), keep((value as RawObject)[name], mask, depth + 1)]),
-  );
+  return Object.fromEntries(names.map((name) => [storable(name), keep((value as RawObject)[name], depth + 1)]));
 }
 
 function surrogateId(organizationId: string | null, invited: string | null, invitedOn: unknown): string {

@@ -1,12 +1,14 @@
 /** Finds out what became of invites that are no longer listed: their own page first, then the memberships. */
 import type { Invite } from "../../domain/invite.ts";
+import type { Redactor } from "../../domain/redact.ts";
 import type { Shortfall, Whereabouts } from "../../domain/snapshot.ts";
 import type { Budget, Client } from "./client.ts";
 import { CloudflareError, withoutAnswer } from "./failure.ts";
 import { parseInvite, SURROGATE_PREFIX } from "./invite.ts";
 import { idText, isObject } from "./json.ts";
 import { type Listing, readListing } from "./listing.ts";
-import { quote } from "./text.ts";
+import { MASKED_ID_PREFIX } from "./mask.ts";
+import { isShortened, quote } from "./text.ts";
 
 type Membership = { readonly id: string; readonly accountId: string | null; readonly accepted: boolean };
 
@@ -24,12 +26,12 @@ const NO_SUCH_ID = 7003;
  * After a refused credential, an exhausted rate limit, a network failure or the deadline nothing more
  * is asked, and what is left is `unknown` for the same reason.
  *
- * @param mask applied to the texts of an invite that is found
+ * @param redact applied to what is said of each
  */
 export async function locateInvites(
   client: Client,
   invites: readonly Invite[],
-  mask: (text: string) => string,
+  redact: Redactor,
   budget: Budget,
 ): Promise<ReadonlyMap<string, Whereabouts>> {
   const found = new Map<string, Whereabouts>();
@@ -40,11 +42,19 @@ export async function locateInvites(
   };
   let ended: Whereabouts | null = null;
   for (const invite of invites) {
-    const whereabouts: Whereabouts = ended ?? (await locateOne(client, invite, readMemberships, mask, budget));
-    found.set(invite.id, whereabouts);
+    const whereabouts: Whereabouts = ended ?? (await locateOne(client, invite, readMemberships, budget));
+    found.set(invite.id, withoutSecrets(whereabouts, redact));
     if (whereabouts.kind === "unknown" && endsAll(whereabouts.shortfall)) ended = whereabouts;
   }
   return found;
+}
+
+function withoutSecrets(whereabouts: Whereabouts, redact: Redactor): Whereabouts {
+  if (whereabouts.kind === "unknown") {
+    const { shortfall } = whereabouts;
+    return { ...whereabouts, shortfall: { ...shortfall, reason: redact(shortfall.reason) } };
+  }
+  return "evidence" in whereabouts ? { ...whereabouts, evidence: redact(whereabouts.evidence) } : whereabouts;
 }
 
 function endsAll({ cause }: Shortfall): boolean {
@@ -55,12 +65,11 @@ async function locateOne(
   client: Client,
   invite: Invite,
   readMemberships: () => Promise<Listing<Membership>>,
-  mask: (text: string) => string,
   budget: Budget,
 ): Promise<Whereabouts> {
-  const detail: Detail = invite.id.startsWith(SURROGATE_PREFIX)
-    ? { kind: "gone", evidence: "the API gave it no id to ask for" }
-    : await askForInvite(client, invite.id, mask, budget);
+  const cannotAsk = whyNotAsked(invite.id);
+  const detail: Detail =
+    cannotAsk === null ? await askForInvite(client, invite.id, budget) : { kind: "gone", evidence: cannotAsk };
   if (detail.kind !== "gone") return detail;
 
   const { organizationId } = invite;
@@ -70,16 +79,17 @@ async function locateOne(
   return judgeMemberships(await readMemberships(), organizationId, detail.evidence);
 }
 
-async function askForInvite(
-  client: Client,
-  id: string,
-  mask: (text: string) => string,
-  budget: Budget,
-): Promise<Detail> {
+function whyNotAsked(id: string): string | null {
+  if (id.startsWith(SURROGATE_PREFIX)) return "the API gave it no id to ask for";
+  if (id.startsWith(MASKED_ID_PREFIX)) return "its id held the credential and was not kept";
+  return isShortened(id) ? "its id is too long to be asked for" : null;
+}
+
+async function askForInvite(client: Client, id: string, budget: Budget): Promise<Detail> {
   const path = `/user/invites/${encodeURIComponent(id)}`;
   try {
     const { envelope, httpStatus, cfRay } = await client.get(path, budget);
-    const invite = parseInvite(envelope.result, mask);
+    const invite = parseInvite(envelope.result);
     if (invite?.id === id) return { kind: "found", invite };
     const got =
       invite === null ? `a result that is no invite: ${quote(envelope.result)}` : `the invite ${quote(invite.id)}`;

@@ -1,11 +1,10 @@
 /** The Cloudflare API as a source of invites: reads the list, asks for what vanished, checks the credential. */
 import type { Clock, InviteSource } from "../../app/ports.ts";
 import type { Credential } from "../../config/config.ts";
-import type { ListedInvite } from "../../domain/invite.ts";
-import { oneLine } from "../../domain/one-line.ts";
+import { maskedLine } from "../../domain/one-line.ts";
 import { createRedactor } from "../../domain/redact.ts";
 import type { Shortfall } from "../../domain/snapshot.ts";
-import { type Budget, createClient } from "./client.ts";
+import { type Budget, createClient, type Outbound } from "./client.ts";
 import { CloudflareError, withoutAnswer } from "./failure.ts";
 import { parseInstant } from "./instant.ts";
 import { parseInvite } from "./invite.ts";
@@ -15,6 +14,7 @@ import { locateInvites } from "./locate.ts";
 
 export type CloudflareSourceOptions = {
   readonly baseUrl: string;
+  readonly outbound?: Outbound;
   readonly credential: Credential;
   readonly clock: Clock;
   /** Masks every secret of the configuration in what the API says of a failure. */
@@ -47,35 +47,35 @@ const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 export function createCloudflareSource(options: CloudflareSourceOptions): CloudflareSource {
   const { credential, clock } = options;
   const mask = createRedactor([credential.kind === "token" ? credential.token : credential.key]);
+  const redact = (text: string) => mask(options.redact(text));
+  const told = (shortfall: Shortfall): Shortfall => ({ ...shortfall, reason: redact(shortfall.reason) });
   const client = createClient({
     baseUrl: options.baseUrl,
+    outbound: options.outbound,
     credential,
     clock,
-    redact: (text) => mask(options.redact(text)),
+    mask,
+    redact,
     maxPageBytes: options.maxPageBytes ?? MAX_PAGE_BYTES,
     firstBackoffMs: options.firstBackoffMs ?? 1000,
   });
-  const budgetOf = (signal: AbortSignal): Budget => ({
-    signal,
-    endsAtMs: performance.now() + (options.deadlineMs ?? 120_000),
-  });
+  const budgetOf = (signal: AbortSignal): Budget => {
+    const startsAtMs = performance.now();
+    return { signal, startsAtMs, endsAtMs: startsAtMs + (options.deadlineMs ?? 120_000) };
+  };
 
   return {
     async fetchSnapshot(signal) {
       const takenAt = clock.now();
-      const parse = (raw: unknown): ListedInvite | null => parseInvite(raw, mask);
-      const { rows, pages, totalCount, shortfall } = await readListing(
-        client,
-        "/user/invites",
-        parse,
-        budgetOf(signal),
-      );
-      const taken = { takenAt, pages, totalCount };
+      const listing = await readListing(client, "/user/invites", parseInvite, budgetOf(signal));
+      const { rows, pages, totalCount } = listing;
+      const shortfall = listing.shortfall && told(listing.shortfall);
+      const taken = { takenAt, pages, totalCount, clockSkewMs: client.clockSkewMs() };
       if (shortfall === null) return { kind: "complete", ...taken, invites: rows };
       if (pages === 0) return { kind: "failed", ...taken, invites: [], shortfall };
       return { kind: "incomplete", ...taken, invites: rows, shortfall };
     },
-    locate: (invites, signal) => locateInvites(client, invites, mask, budgetOf(signal)),
+    locate: (invites, signal) => locateInvites(client, invites, redact, budgetOf(signal)),
     async checkCredential(signal) {
       if (credential.kind === "key") {
         return { kind: "not_verifiable", reason: "an e-mail address and global key can only be verified by reading" };
@@ -85,13 +85,13 @@ export function createCloudflareSource(options: CloudflareSourceOptions): Cloudf
         const token = isObject(envelope.result) ? envelope.result : {};
         if (typeof token.status === "string") {
           const expiresAt = typeof token.expires_on === "string" ? parseInstant(token.expires_on) : null;
-          return { kind: "verified", status: oneLine(mask(token.status), 100), expiresAt };
+          return { kind: "verified", status: maskedLine(token.status, 100, redact), expiresAt };
         }
         const reason = "the API says nothing of the token's status: check it in the dashboard";
         return { kind: "failed", shortfall: { ...withoutAnswer("content", reason), httpStatus, cfRay } };
       } catch (error) {
         if (!(error instanceof CloudflareError)) throw error;
-        return { kind: "failed", shortfall: error.shortfall };
+        return { kind: "failed", shortfall: told(error.shortfall) };
       }
     },
     clockSkewMs: () => client.clockSkewMs(),

@@ -32,7 +32,7 @@ export function createBatcher<Item, Result>(
       } catch (error) {
         for (const asked of batch) settle(asked, undefined, error);
       }
-      if (gatherMs > 0 && waiting.length < MOST) await pause(gatherMs);
+      if (gatherMs > 0 && waiting.length < MOST) await pause(gatherMs, undefined, { ref: false });
     }
     working = false;
   };

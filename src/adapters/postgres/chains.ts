@@ -21,10 +21,17 @@ export async function appendToChains(
   watches: readonly LockedWatch[],
   event: EventDraft,
 ): Promise<void> {
-  for (const row of watches) {
-    const about = { watch: row.name, syncId: null, recordedAt: event.occurredAt, newId: randomUUID };
-    const events = link([event], headOf(row), about);
-    await writeEvents(tx, events);
-    await writeHead(tx, row.name, events);
-  }
+  for (const row of watches) await appendToChain(tx, row, [event], event.occurredAt);
+}
+
+/** Adds the events to the watch's chain, in their order. */
+export async function appendToChain(
+  tx: Prisma.TransactionClient,
+  watch: LockedWatch,
+  drafts: readonly EventDraft[],
+  recordedAt: Date,
+): Promise<void> {
+  const events = link(drafts, headOf(watch), { watch: watch.name, syncId: null, recordedAt, newId: randomUUID });
+  await writeEvents(tx, events);
+  await writeHead(tx, watch.name, events);
 }

@@ -1,5 +1,6 @@
 /** What is wrong with the database, as a sentence that says so and what to do, free of credentials. */
 import type { PoolConfig } from "pg";
+import { tlsSentence } from "./tls-trouble.ts";
 
 /** The database cannot be used, or did not do what it was asked. */
 export class DatabaseError extends Error {
@@ -20,10 +21,19 @@ export function asDatabaseError(error: unknown, at: string): DatabaseError {
 }
 
 /** Host and port of the connection, without login. */
-export function where(connection: PoolConfig): string {
-  if (connection.connectionString === undefined) return `${connection.host}`;
+export function where(connection: PoolConfig & { readonly at?: string }): string {
+  if (connection.at !== undefined) return connection.at;
+  const { host, port } = connection;
+  if (connection.connectionString === undefined) {
+    return host?.startsWith("/") || port === undefined ? `${host}` : `${host}:${port}`;
+  }
   const url = URL.parse(connection.connectionString);
   return url === null ? "the given address" : url.host || url.searchParams.get("host") || "the local socket";
+}
+
+/** The driver's or the server's code; empty where there is none. */
+export function codeOf(error: unknown): string {
+  return tell(error).code;
 }
 
 /** A DatabaseError where the error is the database's; any other as it is. */
@@ -78,6 +88,7 @@ const beginsWithOneOf = (said: string, beginnings: readonly string[]) =>
 
 function isOfDatabase(error: unknown): boolean {
   const { code, said } = tell(error);
+  if (tlsSentence({ code, said }, "") !== null) return true;
   return code !== "" || OF_DRIVER.test(String(faultOf(error)?.name)) || beginsWithOneOf(said, [...SILENT, ...LOST]);
 }
 
@@ -103,13 +114,13 @@ const SENTENCES: Readonly<Record<string, (at: string, said: string) => string>> 
   "57P01": (at) => `The database at ${at} ended the connection (57P01); is it being stopped, or did somebody end it?`,
   "57P02": (at) => `The database at ${at} ended the connection (57P02): one of its processes crashed; see its log.`,
   "57P03": (at) => `The database at ${at} takes no connections now (57P03): it is starting, stopping or recovering.`,
-  P3005: (at) =>
-    `The database at ${at} holds tables that are not invitewatch's; create an empty one and name it in DATABASE_URL.`,
 };
 
 const NOT_SET_UP = ["42P01", "P2021", "42703"];
 
 function explain(code: string, at: string, said: string): string {
+  const tls = tlsSentence({ code, said }, at);
+  if (tls !== null) return tls;
   const sentence = SENTENCES[code];
   if (sentence !== undefined) return sentence(at, said);
   const withCode = code === "" ? "" : ` (${code})`;
@@ -121,6 +132,8 @@ function explain(code: string, at: string, said: string): string {
   if (BROKEN.includes(code) || beginsWithOneOf(said, LOST)) {
     return `The connection to the database at ${at} broke${withCode}; is it running, and is the network well?`;
   }
+  if (said.startsWith("SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be"))
+    return `The database at ${at} asks for a password, and there is none in DATABASE_URL; put it there.`;
   if (code.startsWith("28"))
     return `The database at ${at} refuses the login; check the user and password in DATABASE_URL.`;
   if (NOT_SET_UP.includes(code)) {
@@ -130,7 +143,12 @@ function explain(code: string, at: string, said: string): string {
 }
 
 /** What Prisma's adapter keeps of the driver's error. */
-type Driver = { readonly originalCode?: unknown; readonly originalMessage?: unknown; readonly kind?: unknown };
+type Driver = {
+  readonly originalCode?: unknown;
+  readonly originalMessage?: unknown;
+  readonly kind?: unknown;
+  readonly reason?: unknown;
+};
 
 const CODES_OF_KINDS: Readonly<Record<string, string>> = {
   DatabaseNotReachable: "P1001",
@@ -159,6 +177,7 @@ function tell(error: unknown): { readonly code: string; readonly said: string } 
     if (typeof driver.originalCode === "string") {
       return { code: driver.originalCode, said: words(driver.originalMessage ?? said) };
     }
+    if (driver.kind === "TlsConnectionError") return { code: "", said: words(driver.reason ?? said) };
     const known = CODES_OF_KINDS[String(driver.kind)];
     if (known !== undefined) return { code: known, said };
     if (typeof code === "string" && code !== "P2010") return { code, said };

@@ -15,10 +15,10 @@ const NAMED = 20;
 export function createDigestStore(database: Database, enqueueDeliveries: EnqueueDeliveries): DigestStore {
   const { prisma } = database;
   return {
-    async lastDigestAt(recipient) {
+    async lastDigestAt(recipient, now) {
       const [row] = await prisma.$queryRaw<{ at: Date | null }[]>`
         SELECT max(created_at) AS at FROM notification
-        WHERE kind = 'digest' AND (${recipient}::text IS NULL OR recipient = ${recipient})`;
+        WHERE kind = 'digest' AND created_at <= ${now} AND (${recipient}::text IS NULL OR recipient = ${recipient})`;
       return row?.at ?? null;
     },
 
@@ -29,7 +29,7 @@ export function createDigestStore(database: Database, enqueueDeliveries: Enqueue
     },
 
     async readWatches(names, since, now) {
-      const { spans, outages } = await readLedger(database, names, since, now);
+      const { spans, outages } = await readLedger(database, names, { since, until: now, now });
       const coverage = coverageOf(spans, outages, { since, until: now, now });
       const watches: DigestStanding[] = [];
       for (const name of names) {
@@ -118,13 +118,23 @@ async function readMail({ prisma }: Database, since: Date, now: Date): Promise<D
     FROM mail`;
   // Not by its last attempt: one that waited behind others may have had none, or had it long before it was given up.
   const dead = await prisma.$queryRaw<(DigestMail["dead"][number] & { count: number })[]>`
-    SELECT recipient, subject, died_at AS at, concat_ws(': ', reason, error) AS why, count(*) OVER ()::int AS count
+    SELECT recipient, subject, died_at AS at, concat_ws(': ', reason, error) AS why, count(*) OVER ()::int AS count,
+      array(
+        SELECT i.organization_name FROM event e
+        CROSS JOIN LATERAL jsonb_array_elements_text(e.data->'inviteIds') WITH ORDINALITY AS told (id, nth)
+        JOIN invite i ON i.watch = e.watch AND i.id = told.id
+        WHERE e.type = 'notification.dead' AND e.recorded_at = died_at AND e.data->>'notificationId' = notification.id::text
+        ORDER BY e.watch, told.nth LIMIT ${NAMED}
+      ) AS organizations,
+      (SELECT coalesce(sum((e.data->>'invites')::int), 0)::int FROM event e
+        WHERE e.type = 'notification.dead' AND e.recorded_at = died_at
+          AND e.data->>'notificationId' = notification.id::text) AS invites
     FROM notification JOIN (${deathsSince(since)}) AS death USING (id)
     WHERE state = 'dead' ORDER BY died_at DESC, id LIMIT ${NAMED}`;
   return {
     owed: row?.owed ?? 0,
     oldestOwedAt: row?.oldest ?? null,
-    dead: dead.map(({ recipient, subject, at, why }) => ({ recipient, subject, at, why })),
+    dead: dead.map(({ count: _, ...one }) => one),
     deadCount: dead[0]?.count ?? 0,
     delivered: row?.delivered ?? 0,
   };

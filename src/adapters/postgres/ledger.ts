@@ -1,7 +1,9 @@
 /** What a sync reads of one watch. Every statement works on sets: none is made per invite. */
 import type { Known, Ledger } from "../../app/store.ts";
 import { NOTHING_KNOWN } from "../../app/sync.ts";
+import { GENESIS_HASH } from "../../domain/chain.ts";
 import { type Acquaintance, NO_ACQUAINTANCE } from "../../domain/diff.ts";
+import { LARGEST_SKEW_MS } from "../../domain/elapsed.ts";
 import { type ExpiryRules, lastChanceLeadMs } from "../../domain/expiry.ts";
 import type { Invite } from "../../domain/invite.ts";
 import type { BlindStretch, Sight } from "../../domain/sight.ts";
@@ -12,24 +14,47 @@ import { readPlanContext } from "./plan-context.ts";
 import { headOf, type InviteRow, inviteOf, type WatchRow } from "./rows.ts";
 
 type Db = Pick<Prisma.TransactionClient, "$queryRaw">;
+type WritableDb = Db & Pick<Prisma.TransactionClient, "$executeRaw">;
 
 const DAY_MS = 86_400_000;
 /** Invites that a mail about a blind watch can be concerned with. */
 const MOST_AT_RISK = 100;
 
-/** @param lock whether the watch stays as it is until the transaction ends */
-export function createLedger(db: Db, watch: string, { lock }: { readonly lock: boolean }): Ledger {
+/** For reading alone. */
+export function createLedger(db: Db, watch: string): Ledger {
+  return ledgerOf(db, watch, { lock: false, find: () => readWatch(db, watch, Prisma.empty) });
+}
+
+/** In which the watch stays as it is until the transaction ends. A watch that is not known yet is made known. */
+export function createLockedLedger(tx: WritableDb, watch: string): Ledger {
+  const lockWatch = () => readWatch(tx, watch, Prisma.sql`FOR UPDATE`);
+  const find = async (now: Date) => {
+    const row = await lockWatch();
+    if (row !== undefined) return row;
+    await tx.$executeRaw`
+      INSERT INTO watch (name, created_at, head_hash) VALUES (${watch}, ${now}, ${GENESIS_HASH})
+      ON CONFLICT (name) DO NOTHING`;
+    return lockWatch();
+  };
+  return ledgerOf(tx, watch, { lock: true, find });
+}
+
+async function readWatch(db: Db, name: string, lock: Prisma.Sql): Promise<WatchRow | undefined> {
+  const [row] = await db.$queryRaw<WatchRow[]>`SELECT * FROM watch WHERE name = ${name} ${lock}`;
+  return row;
+}
+
+type WatchAccess = { readonly lock: boolean; readonly find: (now: Date) => Promise<WatchRow | undefined> };
+
+function ledgerOf(db: Db, watch: string, { lock, find }: WatchAccess): Ledger {
   return {
     async know(snapshot, rules, now) {
-      const [row] = await db.$queryRaw<WatchRow[]>`
-        SELECT * FROM watch WHERE name = ${watch} ${lock ? Prisma.sql`FOR UPDATE` : Prisma.empty}`;
-      if (row !== undefined) return readKnown(db, row, { watch, snapshot, rules, now });
-      if (lock) throw new Error(`the watch ${watch} is not in the database`);
-      return NOTHING_KNOWN;
+      const row = await find(now);
+      return row === undefined ? NOTHING_KNOWN : readKnown(db, row, { watch, snapshot, rules, now });
     },
     sight: ({ blindSince }) => readSight(db, watch, blindSince),
     atRisk: (stretch) => readAtRisk(db, watch, stretch),
-    planContext: (events, now) => readPlanContext(db, watch, events, now),
+    planContext: (events, now) => readPlanContext(db, watch, events, { now, lock }),
   };
 }
 
@@ -87,13 +112,15 @@ type Current = {
 async function readCurrent(db: Db, { watch, rules, now }: Question): Promise<Current> {
   const [row] = await db.$queryRaw<{ taken_at: Date | null; settled: string | null; unsettled: string | null }[]>`
     SELECT
-      (SELECT max(started_at) FROM sync WHERE watch = ${watch} AND outcome IN ('complete', 'incomplete')) AS taken_at,
+      (SELECT max(started_at) FROM sync WHERE watch = ${watch} AND outcome IN ('complete', 'incomplete')
+        AND started_at <= ${now}) AS taken_at,
       json_object_agg(id, fingerprint) FILTER (WHERE settled)::text AS settled,
       json_agg(id) FILTER (WHERE NOT settled)::text AS unsettled
     FROM (
       SELECT id, fingerprint,
         listed AND status <> 'withdrawn' AND missing_since IS NULL
-          AND (status = 'pending' AND (${isDue(rules, now)})) IS NOT TRUE AS settled
+          AND (status = 'pending' AND (${isDue(rules, now)})) IS NOT TRUE
+          AND (${endedTooSoon(now)}) IS NOT TRUE AS settled
       FROM invite WHERE watch = ${watch} AND (listed OR status = 'pending')
     ) AS current`;
   return {
@@ -106,16 +133,29 @@ async function readCurrent(db: Db, { watch, rules, now }: Question): Promise<Cur
 /** Whether a pending invite ended, or crossed a lead that is more urgent than what was alerted: see domain/expiry.ts. */
 function isDue({ thresholds, intervalMs }: ExpiryRules, now: Date): Prisma.Sql {
   const after = (ms: number) => Prisma.sql`${new Date(now.getTime() + ms).toISOString()}::timestamptz`;
+  // An alert that is more urgent than the time that is left was given by a clock that ran ahead.
+  const tooSoon = Prisma.sql`
+    expires_at - ${after(LARGEST_SKEW_MS)} > alerted_lead_ms * interval '1 ms'`;
   const lead = (ms: number) => Prisma.sql`
-    expires_at <= ${after(ms)} AND coalesce(alerted_lead_ms > ${ms}::float8, true)`;
+    expires_at <= ${after(ms)} AND (coalesce(alerted_lead_ms > ${ms}::float8, true) OR ${tooSoon})`;
   const lifetime = Prisma.sql`(expires_at - coalesce(invited_at, first_seen_at))`;
   const share = (of: number) => Prisma.sql`
     expires_at - ${after(0)} <= ${lifetime} * ${of}::float8 + interval '1 ms'
-    AND coalesce(alerted_lead_ms > floor(extract(epoch FROM ${lifetime}) * 1000 * ${of}::float8 + 0.5), true)`;
+    AND (coalesce(alerted_lead_ms > floor(extract(epoch FROM ${lifetime}) * 1000 * ${of}::float8 + 0.5), true)
+      OR ${tooSoon})`;
   const crossed = thresholds.map((threshold) =>
     threshold.kind === "lead" ? lead(threshold.ms) : share(threshold.share),
   );
-  return Prisma.join([Prisma.sql`expires_at <= ${after(0)}`, lead(lastChanceLeadMs(intervalMs)), ...crossed], " OR ");
+  return Prisma.join(
+    [Prisma.sql`expires_at <= ${after(0)}`, tooSoon, lead(lastChanceLeadMs(intervalMs)), ...crossed],
+    " OR ",
+  );
+}
+
+/** Whether an invite ended by a clock that ran ahead: see domain/diff.ts. */
+function endedTooSoon(now: Date): Prisma.Sql {
+  const soon = new Date(now.getTime() + LARGEST_SKEW_MS).toISOString();
+  return Prisma.sql`status = 'expired' AND lower(api_status) = 'pending' AND expires_at > ${soon}::timestamptz`;
 }
 
 /** By id; no statement where there are none to read. */
@@ -154,7 +194,7 @@ async function readAcquaintance(db: Db, { watch, baselineAt, now, met }: Meeting
   const since = new Date(Math.max(baselineAt.getTime(), now.getTime() - DAY_MS));
   const lately = await db.$queryRaw<{ id: string }[]>`
     SELECT organization_id AS id FROM invite WHERE watch = ${watch} AND organization_id IS NOT NULL
-    GROUP BY organization_id HAVING min(first_seen_at) >= ${since}`;
+    GROUP BY organization_id HAVING min(first_seen_at) BETWEEN ${since} AND ${now}`;
   return {
     inviterDomains: new Set(inviters.flatMap(({ invited_by: inviter }) => inviterDomain(`x${inviter}`) ?? [])),
     organizationsLately: new Set(lately.map(({ id }) => id)).union(met).size,
@@ -162,16 +202,16 @@ async function readAcquaintance(db: Db, { watch, baselineAt, now, met }: Meeting
 }
 
 async function readSight(db: Db, watch: string, blindSince: Date | null): Promise<Sight> {
-  const [last] = await db.$queryRaw<{ at: Date | null }[]>`
-    SELECT max(started_at) AS at FROM sync WHERE watch = ${watch} AND outcome = 'complete'`;
-  const completeAt = last?.at ?? null;
+  // In the order in which they were recorded: a clock that ran ahead would hide what fell short after it was set right.
+  const [last] = await db.$queryRaw<{ at: Date; ordinal: bigint }[]>`
+    SELECT started_at AS at, ordinal FROM sync WHERE watch = ${watch} AND outcome = 'complete' ORDER BY ordinal DESC LIMIT 1`;
   const shortfalls = await db.$queryRaw<{ at: Date; cause: Shortfall["cause"]; reason: string | null }[]>`
     SELECT started_at AS at, cause, reason FROM sync
     WHERE watch = ${watch} AND outcome IN ('incomplete', 'failed')
-      AND started_at > coalesce(${completeAt}::timestamptz, '-infinity') ORDER BY started_at`;
+      AND ordinal > ${last?.ordinal ?? -1n} ORDER BY ordinal`;
   return {
     blindSince,
-    completeAt,
+    completeAt: last?.at ?? null,
     firstShortfallAt: shortfalls[0]?.at ?? null,
     causes: shortfalls.map(({ cause }) => cause),
     lastReason: shortfalls.at(-1)?.reason ?? null,

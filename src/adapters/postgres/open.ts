@@ -1,17 +1,22 @@
 /** Opens the database that DATABASE_URL names: a Postgres server, or the embedded one on a folder. */
+import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
 import { PrismaPg } from "@prisma/adapter-pg";
-import { Client, type ClientBase, Pool, type PoolConfig, type QueryResultRow } from "pg";
+import { type ClientBase, escapeIdentifier, Pool, type PoolConfig, type QueryResultRow } from "pg";
 import { PrismaClient } from "../../generated/prisma/client.ts";
 import { asDatabaseError, DatabaseError, NOTHING_HEARD, where } from "./database-error.ts";
-import { openEmbedded, type Role } from "./embedded.ts";
-
-/** How to connect, and what a pool does with each connection that it makes. */
-export type Connection = PoolConfig & {
-  readonly onConnect: (client: ClientBase) => Promise<unknown>;
-  /** Where Postgres' own locks keep nobody out: does the work while no other process does such work. */
-  readonly alone?: <T>(work: () => Promise<T>) => Promise<T>;
-};
+import { EMBEDDED_SCHEME, type Embedded, openEmbedded, type Role } from "./embedded.ts";
+import {
+  ask,
+  type Connection,
+  connectionTo,
+  lookAt,
+  PATIENCE,
+  refuseUnreadable,
+  refuseUnwritable,
+  type Server,
+} from "./server.ts";
+import { type Target, targetOf } from "./target.ts";
 
 /** Runs one statement with its values, without Prisma in between: for statements of which there are many. */
 export type Sql = {
@@ -22,48 +27,63 @@ export type Database = {
   readonly prisma: PrismaClient;
   /** Over the same connections. */
   readonly sql: Sql;
-  /** For whoever needs connections of its own: the queue, migrations. */
-  readonly connection: Connection;
+  /** For whoever needs connections of its own. */
+  readonly connection: Connection & { readonly onConnect: Connection["prepare"] };
+  readonly server: Server;
+  /** Where all of ours is, apart from the queue. */
+  readonly schema: string;
+  /** Where the queue is, as an identifier: another for each schema, so that no installation takes another's jobs. */
+  readonly queueSchema: string;
   readonly embedded: boolean;
+  /** What tables are made over, where that is not the same way; looked at when first asked for. @throws DatabaseError */
+  readonly direct: ((stop?: AbortSignal) => Promise<Connection>) | null;
+  /** @throws DatabaseError where not everything can be written, which waiting cannot help */
+  requireWritable(): void;
   close(): Promise<void>;
 };
 
-const EMBEDDED_SCHEME = "pglite:";
-const CONNECT_TIMEOUT_MS = 10_000;
+export type OpenOptions = {
+  /** DATABASE_DIRECT_URL. */
+  readonly directUrl?: string | null;
+  /** Ends the wait for a database that does not answer. */
+  readonly stop?: AbortSignal;
+  /** After how long without a word from the server a daemon gives up a statement, and its connection. */
+  readonly silenceMs?: number;
+};
+
 const POOL_SIZE = 10;
-/** A server that is gone without a word is noticed some ten seconds after this. */
-const KEEP_ALIVE_AFTER_MS = 10_000;
-/** Less than others wait for a lock of ours (see the time of a transaction), and more than we ever think in one. */
-const IDLE_IN_TRANSACTION_MS = 25_000;
+/** Connecting anew costs more statements than a daemon needs at rest. Shorter than what is taken for silence. */
+export const IDLE_CONNECTION_MS = 50_000;
 /** No statement of a daemon thinks for so long without a byte; the operating system would wait for a quarter of an hour. */
 const SILENCE_MS = 60_000;
 
-/**
- * @param silenceMs after how long without a word from the server a daemon gives up a statement, and its connection
- * @throws DatabaseError when the database cannot be opened or reached
- */
-export async function openDatabase(url: string, role: Role, silenceMs = SILENCE_MS): Promise<Database> {
-  const embedded = url.startsWith(EMBEDDED_SCHEME) ? await openEmbedded(url.slice(EMBEDDED_SCHEME.length), role) : null;
-  const connection: Connection = {
-    ...(embedded === null ? { connectionString: url } : { ...embedded.connection, alone: embedded.alone }),
-    application_name: "invitewatch",
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
-    onConnect(client) {
-      if (embedded !== null) return client.query(IN_UTC);
-      if (role === "daemon") breakWhenSilent(client, silenceMs);
-      return client.query(`${IN_UTC}; ${LIMITS}`);
+/** @throws DatabaseError when the database cannot be opened, reached or used */
+export async function openDatabase(url: string, role: Role, options: OpenOptions = {}): Promise<Database> {
+  const { silenceMs = SILENCE_MS, stop } = options;
+  const way = url.startsWith(EMBEDDED_SCHEME)
+    ? await openFolder(url.slice(EMBEDDED_SCHEME.length), role, stop)
+    : await openServer(url, options);
+  const { server, schema, embedded } = way;
+  const connection = {
+    ...way.connection,
+    async onConnect(client: ClientBase) {
+      if (role === "daemon" && embedded === null) breakWhenSilent(client, silenceMs);
+      await way.connection.prepare(client);
     },
   };
   const pool = createPool(connection);
   // Prisma keeps plans by statement and parameters: of statements that carry rows by the hundred none comes twice.
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool), queryPlanCacheMaxSize: 0 });
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { schema }), queryPlanCacheMaxSize: 0 });
   return {
     prisma,
     sql: { query: (text, values) => pool.query(text, [...values]) },
     connection,
+    server,
+    schema,
+    queueSchema: queueSchemaBeside(schema),
     embedded: embedded !== null,
+    direct: way.direct,
+    requireWritable: () => refuseUnwritable(server, where(connection)),
     async close() {
       await prisma.$disconnect();
       await pool.end();
@@ -72,21 +92,72 @@ export async function openDatabase(url: string, role: Role, silenceMs = SILENCE_
   };
 }
 
-/** Whatever the server's own zone: Prisma's adapter writes and reads instants without their offset. */
-const IN_UTC = "SET TIME ZONE 'UTC'";
+type Way = Pick<Database, "server" | "schema" | "direct"> & {
+  readonly connection: Connection;
+  readonly embedded: Embedded | null;
+};
 
-/**
- * What a process that is paused, or a host that is gone, holds locked is free again within half a minute.
- *
- * A stricter limit that is set already (by the server, the role or DATABASE_URL) stands.
- *
- * @see https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-IN-TRANSACTION-SESSION-TIMEOUT
- */
-const LIMITS = `
-  SELECT set_config('idle_in_transaction_session_timeout', least(${IDLE_IN_TRANSACTION_MS},
-    nullif(extract(epoch FROM current_setting('idle_in_transaction_session_timeout')::interval) * 1000, 0))::int::text, false);
-  SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
-  SET tcp_user_timeout = ${IDLE_IN_TRANSACTION_MS}`;
+async function openServer(url: string, { directUrl, stop }: OpenOptions): Promise<Way> {
+  const target = targetOf(url);
+  const beside = directUrl == null ? null : targetOf(directUrl);
+  const named = oneSchema(target, beside);
+  const server = await lookAt({ ...target, schema: named }, stop);
+  refuseUnreadable(server, { schema: named });
+  const schema = named ?? server.schema ?? "public";
+  return {
+    connection: connectionTo(target, { ...server, schema }),
+    server,
+    schema,
+    embedded: null,
+    direct: beside === null ? null : (signal) => openDirect({ ...beside, schema }, server, signal),
+  };
+}
+
+/** @throws DatabaseError where they name different ones */
+function oneSchema({ schema }: Target, beside: Target | null): string | null {
+  const other = beside?.schema ?? null;
+  if (schema === null || other === null || schema === other) return schema ?? other;
+  const message = `DATABASE_URL names the schema ${schema}, and DATABASE_DIRECT_URL ${other}; name one in both.`;
+  throw new DatabaseError(message, { permanent: true });
+}
+
+async function openDirect(target: Target & { schema: string }, { database }: Server, stop?: AbortSignal) {
+  const server = await lookAt(target, stop);
+  refuseUnreadable(server, target);
+  refuseUnwritable(server, where(target.address));
+  if (server.database !== database) {
+    const message = `DATABASE_DIRECT_URL leads to the database ${server.database}, and DATABASE_URL to ${database}; name the same one in both.`;
+    throw new DatabaseError(message, { permanent: true });
+  }
+  return connectionTo(target, { ...server, schema: target.schema });
+}
+
+async function openFolder(folder: string, role: Role, stop?: AbortSignal): Promise<Way> {
+  const embedded = await openEmbedded(folder, role, stop);
+  // Prisma's adapter writes and reads instants without their offset.
+  const prepare = (client: ClientBase) => client.query("SET TIME ZONE 'UTC'");
+  const connection = { ...PATIENCE, ...embedded.connection, ssl: false, prepare, lock: embedded.lock };
+  try {
+    // All its connections are one session, so that to take it for shared would be right, and of no use.
+    const server = { ...(await ask(connection, stop)), shared: false };
+    return { connection, server, schema: server.schema ?? "public", embedded, direct: null };
+  } catch (error) {
+    await embedded.close();
+    throw asDatabaseError(error, where(connection));
+  }
+}
+
+const LONGEST_QUEUE_SCHEMA = 50;
+
+/** As the queue takes it: in quotes where it needs them, and not longer than it allows. */
+function queueSchemaBeside(schema: string): string {
+  if (schema === "public") return "pgboss";
+  const name = `pgboss_${schema}`;
+  if (Buffer.byteLength(name) > LONGEST_QUEUE_SCHEMA || /["'%$.\\\p{Cc}]/u.test(name)) {
+    return `pgboss_${createHash("sha256").update(schema).digest("hex").slice(0, 32)}`;
+  }
+  return /^[a-z0-9_]+$/.test(name) ? name : escapeIdentifier(name);
+}
 
 /**
  * A server that vanishes with a statement under way, as at the failover of a whole host, never says so.
@@ -98,36 +169,9 @@ function breakWhenSilent(client: ClientBase, silenceMs: number): void {
   stream.setTimeout(silenceMs, () => stream.destroy(new Error(`${NOTHING_HEARD} for ${silenceMs / 1_000} s`)));
 }
 
-function createPool(connection: Connection): Pool {
-  const pool = new Pool({ ...connection, max: POOL_SIZE } as PoolConfig);
+function createPool(connection: PoolConfig): Pool {
+  const pool = new Pool({ ...connection, max: POOL_SIZE, idleTimeoutMillis: IDLE_CONNECTION_MS });
   // A connection that breaks while nobody uses it is replaced; whoever uses one is told by the query.
   pool.on("error", () => {});
   return pool;
-}
-
-/** A connection of its own. One that breaks while nobody uses it is told of by the next statement. */
-export function createClient(connection: PoolConfig): Client {
-  const client = new Client(connection);
-  client.on("error", () => {});
-  return client;
-}
-
-/** Resolves when the database answers. @throws DatabaseError with what to do, free of credentials */
-export async function reach(database: Pick<Database, "connection">): Promise<void> {
-  const client = createClient(database.connection);
-  try {
-    await client.connect();
-    const { rows } = await client.query<{ version: number }>(
-      "SELECT current_setting('server_version_num')::int AS version",
-    );
-    const version = rows[0]?.version ?? 0;
-    if (version < 150_000) {
-      const message = `Postgres ${Math.floor(version / 10_000)} is too old; invitewatch needs Postgres 15 or newer.`;
-      throw new DatabaseError(message, { permanent: true });
-    }
-  } catch (error) {
-    throw asDatabaseError(error, where(database.connection));
-  } finally {
-    await client.end().catch(() => {});
-  }
 }

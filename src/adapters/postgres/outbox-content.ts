@@ -33,6 +33,27 @@ export async function readEvents(db: Db, row: NotificationRow): Promise<Event[]>
   return readEventsOf(db, [row, ...(await readCoveredBy(db, row))]);
 }
 
+/** The same of many mails, by id, in as many statements as of one. */
+export async function readEventsOfEach(db: Db, rows: readonly NotificationRow[]): Promise<Map<string, Event[]>> {
+  const covered = await readCoveredOf(
+    db,
+    rows.filter(({ kind }) => kind === "summary").map(({ id }) => id),
+  );
+  const members = new Map(rows.map((row) => [row.id, [row, ...(covered.get(row.id) ?? [])]]));
+  const events = await readEventsOf(db, [...members.values()].flat());
+  const numbered = new Map(events.map((event, number) => [keyOf(event.watch, event.seq), { event, number }]));
+  const eventsOf = (mails: readonly NotificationRow[]) => {
+    const keys = new Set(mails.flatMap(({ watch, event_seqs: seqs }) => (seqs ?? []).map((seq) => keyOf(watch, seq))));
+    const found = [...keys].flatMap((key) => numbered.get(key) ?? []);
+    return found.sort((a, b) => a.number - b.number).map(({ event }) => event);
+  };
+  return new Map([...members].map(([id, mails]) => [id, eventsOf(mails)]));
+}
+
+function keyOf(watch: string | null, seq: number): string {
+  return `${seq} ${watch}`;
+}
+
 /** Only a summary takes the place of others. */
 async function readCoveredBy(db: Db, { id, kind }: NotificationRow): Promise<NotificationRow[]> {
   return kind === "summary" ? readCovered(db, id) : [];
@@ -40,16 +61,23 @@ async function readCoveredBy(db: Db, { id, kind }: NotificationRow): Promise<Not
 
 /** The mails that this one tells in place of, and those that they did. */
 export async function readCovered(db: Db, id: string): Promise<NotificationRow[]> {
-  return db.$queryRaw<NotificationRow[]>`
-    WITH RECURSIVE covered AS (
-      SELECT * FROM notification WHERE covered_by = ${id}::uuid
-      UNION ALL
-      SELECT n.* FROM notification n JOIN covered ON n.covered_by = covered.id
-    )
-    SELECT * FROM covered`;
+  return (await readCoveredOf(db, [id])).get(id) ?? [];
 }
 
-/** The events of all rows, each once. */
+/** The same of several mails, by id. */
+export async function readCoveredOf(db: Db, ids: readonly string[]): Promise<Map<string, NotificationRow[]>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.$queryRaw<(NotificationRow & { root: string })[]>`
+    WITH RECURSIVE covered AS (
+      SELECT covered_by AS root, n.* FROM notification n WHERE covered_by = ANY (${[...ids]}::uuid[])
+      UNION ALL
+      SELECT covered.root, n.* FROM notification n JOIN covered ON n.covered_by = covered.id
+    )
+    SELECT * FROM covered`;
+  return Map.groupBy(rows, ({ root }) => root);
+}
+
+/** The events of all rows, each once, by watch in the order of its chain. */
 export async function readEventsOf(db: Db, rows: readonly NotificationRow[]): Promise<Event[]> {
   const seqsOf = new Map<string, Set<number>>();
   for (const { watch, event_seqs: seqs } of rows) {
@@ -59,16 +87,16 @@ export async function readEventsOf(db: Db, rows: readonly NotificationRow[]): Pr
     for (const seq of seqs ?? []) wanted.add(seq);
     seqsOf.set(watch, wanted);
   }
-  const events: Event[] = [];
-  for (const [watch, seqs] of seqsOf) {
-    const found = await db.$queryRaw<EventRow[]>`
-      SELECT * FROM event WHERE watch = ${watch} AND seq = ANY (${[...seqs]}::int[]) ORDER BY seq`;
-    for (const row of found) events.push(eventOf(row));
-  }
-  return events;
+  if (seqsOf.size === 0) return [];
+  const wanted = [...seqsOf].map(([watch, seqs]) => ({ watch, seqs: [...seqs] }));
+  const found = await db.$queryRaw<EventRow[]>`
+    SELECT e.* FROM jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) AS wanted (watch text, seqs integer[])
+    JOIN event e ON e.watch = wanted.watch AND e.seq = ANY (wanted.seqs) ORDER BY e.seq`;
+  const byWatch = Map.groupBy(found, ({ watch }) => watch);
+  return wanted.flatMap(({ watch }) => (byWatch.get(watch) ?? []).map(eventOf));
 }
 
-/** The invites that the events concern, and those that a blind watch puts at risk. */
+/** The invites that the events concern, those that a blind watch puts at risk, and those that a lost mail was about. */
 export async function readInvitesOf(db: Db, events: readonly Event[]): Promise<Invite[]> {
   const idsOf = new Map<string, Set<string>>();
   for (const event of events) {
@@ -76,17 +104,17 @@ export async function readInvitesOf(db: Db, events: readonly Event[]): Promise<I
     for (const id of inviteIdsOf(event)) ids.add(id);
     idsOf.set(event.watch, ids);
   }
-  const invites: Invite[] = [];
-  for (const [watch, ids] of idsOf) {
-    const found = await db.$queryRaw<InviteRow[]>`
-      SELECT * FROM invite WHERE watch = ${watch} AND id = ANY (${[...ids]}::text[])`;
-    for (const row of found) invites.push(inviteOf(row));
-  }
-  return invites;
+  if (idsOf.size === 0) return [];
+  const wanted = [...idsOf].map(([watch, ids]) => ({ watch, ids: [...ids] }));
+  const found = await db.$queryRaw<InviteRow[]>`
+    SELECT i.* FROM jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) AS wanted (watch text, ids text[])
+    JOIN invite i ON i.watch = wanted.watch AND i.id = ANY (wanted.ids)`;
+  return found.map(inviteOf);
 }
 
 export function inviteIdsOf(event: Event): readonly string[] {
   if (event.type === "watch.blind" || event.type === "watch.recovered") return event.data.atRisk;
+  if (event.type === "notification.dead") return event.data.inviteIds ?? [];
   return event.inviteId === null ? [] : [event.inviteId];
 }
 

@@ -3,7 +3,7 @@ import type { Released } from "../../app/store.ts";
 import { isRelayTrouble, mayBeOfMail, type Outage } from "../../domain/relay.ts";
 import type { Release } from "../../domain/release.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
-import { NO_CONTENT, readContent } from "./outbox-content.ts";
+import { NO_CONTENT, readContent, readEvents } from "./outbox-content.ts";
 import { type Carrying, giveUp, leave } from "./outbox-leave.ts";
 import type { OwedRow } from "./outbox-ordinary.ts";
 import { notificationOf } from "./rows.ts";
@@ -40,11 +40,12 @@ export async function sendFrozen(tx: Tx, carrying: Carrying): Promise<Released> 
   const maybeAccepted = row.maybe_accepted || row.state === "sending";
   const releasedAt = row.released_at ?? now;
   const left = await leave(tx, carrying, async () => {
-    // While the relay is down, what the mail tells decides by which way it may go.
+    // What it tells decides by which way it may go once the relay is down, and the attempt may be what finds that out.
     const content = relay.downSince === null ? NO_CONTENT : await readContent(tx, row);
+    const events = relay.downSince === null ? await readEvents(tx, row) : content.events;
     const mime = Buffer.from(row.mime ?? []);
     const ownFailures = await countOwnFailures(tx, row);
-    return { notification: { ...notification, maybeAccepted, releasedAt }, mime, ...content, ownFailures };
+    return { notification: { ...notification, maybeAccepted, releasedAt }, mime, ...content, events, ownFailures };
   });
   // After the relay's row, for which a receipt that holds it may be waiting with this one.
   if (maybeAccepted !== row.maybe_accepted || row.released_at === null) {
@@ -59,6 +60,9 @@ async function countOwnFailures(tx: Tx, { id, released_at: releasedAt }: OwedRow
     where: { notificationId: id, way: "smtp", outcome: "failed", startedAt: { gte: releasedAt ?? new Date(0) } },
     select: { cause: true, stage: true },
   });
-  return failed.filter(({ cause, stage }) => !isRelayTrouble(cause ?? "") || mayBeOfMail({ cause: cause ?? "", stage }))
-    .length;
+  const ofMail = failed.filter(({ cause, stage }) => {
+    if (cause === "stopped") return false;
+    return !isRelayTrouble(cause ?? "") || mayBeOfMail({ cause: cause ?? "", stage });
+  });
+  return ofMail.length;
 }

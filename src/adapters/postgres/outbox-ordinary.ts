@@ -5,6 +5,7 @@
  * left for a transaction of its own.
  */
 import type { OwedMail, Released, Releasing } from "../../app/store.ts";
+import { elapsedMs } from "../../domain/elapsed.ts";
 import type { Event } from "../../domain/event.ts";
 import { inviteKey } from "../../domain/invite.ts";
 import { longOutageOf, usefulUntilOf } from "../../domain/relay.ts";
@@ -22,13 +23,17 @@ export const DEATHS_TOLD_WITHIN_MS = 14 * 24 * HOUR_MS;
 
 type Tx = Prisma.TransactionClient;
 
-export type OwedRow = NotificationRow & { mime: Uint8Array | null; last_attempt_at: Date | null };
+export type OwedRow = NotificationRow & {
+  mime: Uint8Array | null;
+  last_attempt_at: Date | null;
+  waits_for_relay: boolean;
+};
 
 /** A mail whose time may have come. */
 export type Asked = { readonly id: string; readonly now: Date; readonly given: Releasing };
 
 type Candidate = Asked & { readonly row: OrdinaryRow };
-type OrdinaryRow = OwedRow & { has_others: boolean; released_ms: number[] };
+type OrdinaryRow = OwedRow & { released_ms: number[] };
 
 /** A mail that goes out, with what it tells. */
 type Leaving = { readonly row: NotificationRow; readonly now: Date; readonly events: readonly Event[] };
@@ -85,10 +90,6 @@ async function lockCandidates(tx: Tx, asked: readonly Asked[]): Promise<readonly
   const since = new Date(Math.min(...asked.map(({ now }) => now.getTime())) - HOUR_MS);
   const rows = await tx.$queryRaw<OrdinaryRow[]>`
     SELECT n.*,
-      EXISTS (
-        SELECT 1 FROM notification o
-        WHERE o.recipient = n.recipient AND o.state = 'pending' AND o.id <> n.id AND o.held_by IS NOT NULL AND o.mime IS NULL
-      ) AS has_others,
       array(
         SELECT (extract(epoch FROM r.released_at) * 1000)::float8 FROM notification r
         WHERE r.recipient = n.recipient AND r.id <> n.id AND r.released_at > ${since} ORDER BY r.released_at
@@ -100,7 +101,7 @@ async function lockCandidates(tx: Tx, asked: readonly Asked[]): Promise<readonly
   const recipients = new Set<string>();
   return asked.flatMap((one) => {
     const row = byId.get(one.id);
-    if (row === undefined || row.has_others || recipients.has(row.recipient)) return [];
+    if (row === undefined || recipients.has(row.recipient)) return [];
     if (!isDue(row, one.now, one.given.takeOver)) return [];
     recipients.add(row.recipient);
     return [{ ...one, row }];
@@ -110,7 +111,7 @@ async function lockCandidates(tx: Tx, asked: readonly Asked[]): Promise<readonly
 /** Whether the relay was in trouble, or a mail was given up that others may have to tell of. */
 async function isExtraordinary(tx: Tx, now: Date): Promise<boolean> {
   const relay = await readRelay(tx);
-  if (relay.downSince !== null || longOutageOf(relay) !== null) return true;
+  if (relay.downSince !== null || longOutageOf(relay, now) !== null) return true;
   const deaths = await tx.$queryRaw<unknown[]>`
     SELECT 1 FROM event
     WHERE type = 'notification.dead' AND recorded_at > ${new Date(now.getTime() - DEATHS_TOLD_WITHIN_MS)} LIMIT 1`;
@@ -150,10 +151,16 @@ async function letThrough(tx: Tx, leaving: readonly Leaving[]): Promise<Omit<Owe
 /** No attempt lasts so long, its wait for a connection included: whoever began it is gone. */
 const LONGEST_ATTEMPT_MS = 15 * 60_000;
 
+/** Whether the clock was set back since the mail came to wait for its next attempt, or to be owed: it would wait too long. */
+function wasSetBack(row: OwedRow, now: Date): boolean {
+  const isHeld = row.held_by !== null && row.released_at === null;
+  return !isHeld && !row.waits_for_relay && (row.last_attempt_at ?? row.created_at) > now;
+}
+
 /** A mail that is being sent is due where its process died; one that waits for its next attempt is not. */
 export function isDue(row: OwedRow, now: Date, takeOver: boolean): boolean {
   const { state, next_attempt_at: nextAttemptAt, last_attempt_at: lastAttemptAt } = row;
-  if (state === "pending") return nextAttemptAt === null || nextAttemptAt <= now;
+  if (state === "pending") return nextAttemptAt === null || nextAttemptAt <= now || wasSetBack(row, now);
   if (state !== "sending") return false;
-  return takeOver || lastAttemptAt === null || now.getTime() - lastAttemptAt.getTime() > LONGEST_ATTEMPT_MS;
+  return takeOver || elapsedMs(lastAttemptAt, now) > LONGEST_ATTEMPT_MS;
 }

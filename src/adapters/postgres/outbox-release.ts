@@ -3,34 +3,38 @@
  *
  * The recipient's lock makes the decisions about one recipient follow one another, on all replicas.
  */
-import { randomUUID } from "node:crypto";
-import type { OutboxStore, OwedMail, Released, ReleaseQuestion } from "../../app/store.ts";
-import { inviteKey } from "../../domain/invite.ts";
+import type { OutboxStore, OwedMail, Released } from "../../app/store.ts";
 import type { Notification } from "../../domain/notification.ts";
-import { longOutageOf, type Outage, usefulUntilOf } from "../../domain/relay.ts";
-import type { Kept, Release } from "../../domain/release.ts";
+import { silenceHold } from "../../domain/plan.ts";
+import { longOutageOf, usefulUntilOf } from "../../domain/relay.ts";
+import type { Held, Kept, Release } from "../../domain/release.ts";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
 import { createBatcher } from "./batcher.ts";
-import { readContent, readCovered, readEvents, readInvitesOf } from "./outbox-content.ts";
+import { readContent } from "./outbox-content.ts";
+import { writeDecisions } from "./outbox-decisions.ts";
 import { mayBeRepeat, sendFrozen, staysFrozen } from "./outbox-frozen.ts";
-import { type Carrying, type EnqueueDeliveries, giveUp, leave, mightLeaveSince, withDeaths } from "./outbox-leave.ts";
+import { type Carrying, type EnqueueDeliveries, leave, mightLeaveSince, withDeaths } from "./outbox-leave.ts";
 import { type Asked, isDue, type OwedRow, releaseOrdinary } from "./outbox-ordinary.ts";
+import { readQuestion } from "./outbox-question.ts";
 import { readSilencesInForce } from "./read-silences.ts";
 import { lockRecipients, withIds } from "./recipient-lock.ts";
-import { readRelay } from "./relay-state.ts";
+import { lockRelay, readRelay } from "./relay-state.ts";
 import { type NotificationRow, notificationOf } from "./rows.ts";
-
-const HOUR_MS = 3_600_000;
+import { createTurns } from "./turns.ts";
 
 type Tx = Prisma.TransactionClient;
 
 /** Deliveries wait for one another, on all replicas, each for no longer than a few statements take. */
 export const TRANSACTION = { timeout: 30_000, maxWait: 20_000 };
 
+/** So many may wait for locks at a time, each with a connection in hand that others need. */
+const ALONE_AT_ONCE = 4;
+
 export function createRelease(prisma: PrismaClient, enqueue: EnqueueDeliveries): OutboxStore["release"] {
+  const inTurn = createTurns(ALONE_AT_ONCE);
   const release = createBatcher<Asked, Released>(
     (asked) => prisma.$transaction((tx) => releaseOrdinary(tx, asked), TRANSACTION),
-    (asked) => releaseAlone(prisma, enqueue, asked),
+    (asked) => inTurn(() => releaseAlone(prisma, enqueue, asked)),
   );
   return (id, now, given) => release({ id, now, given });
 }
@@ -40,12 +44,13 @@ function releaseAlone(prisma: PrismaClient, enqueue: EnqueueDeliveries, { id, no
     const row = await lockOwed(tx, id);
     if (row === null) return { kind: "idle" };
     if (!isDue(row, now, given.takeOver)) {
-      // The queue goes by the database's clock, which may be ahead of ours.
+      // Another replica's clock may be ahead of ours, by which it came to wait.
       if (row.state === "pending" && row.next_attempt_at !== null) await enqueue(tx, [id], row.next_attempt_at);
       return { kind: "idle" };
     }
-    const relay = await readRelay(tx);
-    const outage = longOutageOf(relay);
+    const seen = await readRelay(tx);
+    const relay = seen.downSince === null ? seen : await lockRelay(tx);
+    const outage = longOutageOf(relay, now);
     const carrying = { row, now, enqueue, given, relay };
     if (row.mime !== null && mayBeRepeat(row)) return sendFrozen(tx, carrying);
     const release = given.decide(await readQuestion(tx, row, outage, now));
@@ -54,15 +59,37 @@ function releaseAlone(prisma: PrismaClient, enqueue: EnqueueDeliveries, { id, no
       await enqueue(tx, [id], now);
       return { kind: "idle" };
     }
-    const givenUp = await writeDecisions(tx, release, now);
+    const givenUp = await writeDecisions(tx, release, { row, now });
     return carryOut(tx, release, { ...carrying, givenUp });
   }, TRANSACTION);
+}
+
+/** @returns false where a silence for which they were to be held has ended meanwhile: then nothing is written */
+async function hold(tx: Tx, held: readonly Held[], now: Date): Promise<boolean> {
+  const silenced = held.some(({ hold: { cause } }) => cause === "silence");
+  if (silenced && !(await areInForce(tx, held, now))) return false;
+  const rows = held.map(({ id, hold: { cause, until, reason } }) => ({ id, cause, until, reason }));
+  // What a silence held has another look when it may go, also where the night holds it on. One that was let through
+  // before an outage is so anew when its time comes.
+  await tx.$executeRaw`
+    UPDATE notification n SET held_by = CASE WHEN n.held_by = 'silence' THEN n.held_by ELSE held.cause END,
+      reason = held.reason, next_attempt_at = held.until, waits_for_relay = false, released_at = NULL
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS held (id uuid, cause text, until timestamptz, reason text)
+    WHERE n.id = held.id AND n.state IN ('pending', 'sending')`;
+  return true;
+}
+
+/** Whether there is still a silence for each that is held for one; none ends from here on, until the transaction does. */
+async function areInForce(tx: Tx, held: readonly Held[], now: Date): Promise<boolean> {
+  const reasons = new Set((await readSilencesInForce(tx, now, { lock: true })).map((one) => silenceHold(one).reason));
+  return held.every(({ hold: { cause, reason } }) => cause !== "silence" || reasons.has(reason));
 }
 
 /** Whether none of the mails has left meanwhile; from here on none can, until the transaction ends. */
 async function stillPending(tx: Tx, mails: readonly Kept[]): Promise<boolean> {
   const rows = await tx.$queryRaw<unknown[]>`
-    SELECT 1 FROM notification WHERE ${withIds(mails.map(({ id }) => id))} AND state = 'pending' FOR UPDATE`;
+    SELECT 1 FROM notification WHERE ${withIds(mails.map(({ id }) => id))} AND state = 'pending'
+    ORDER BY created_at, id FOR UPDATE`;
   return rows.length === mails.length;
 }
 
@@ -71,82 +98,6 @@ async function lockOwed(tx: Tx, id: string): Promise<OwedRow | null> {
   await lockRecipients(tx, withIds([id]));
   const [row] = await tx.$queryRaw<OwedRow[]>`SELECT * FROM notification WHERE id = ${id}::uuid`;
   return row ?? null;
-}
-
-async function readQuestion(tx: Tx, row: NotificationRow, outage: Outage | null, now: Date): Promise<ReleaseQuestion> {
-  const others = await tx.$queryRaw<NotificationRow[]>`
-    SELECT * FROM notification
-    WHERE recipient = ${row.recipient} AND state = 'pending' AND id <> ${row.id}::uuid
-      AND (held_by IS NOT NULL AND mime IS NULL OR created_at <= ${outage?.until ?? null}::timestamptz)
-    ORDER BY created_at, id`;
-  const newsOf = async (one: NotificationRow) => ({
-    notification: notificationOf(one),
-    events: await readEvents(tx, one),
-  });
-  const news = await newsOf(row);
-  const otherNews = [];
-  for (const other of others) otherNews.push(await newsOf(other));
-  const invites = await readInvitesOf(
-    tx,
-    [news, ...otherNews].flatMap(({ events }) => events),
-  );
-  const byKey = new Map(invites.map((invite) => [inviteKey(invite), invite]));
-  const released = await tx.$queryRaw<{ at: Date }[]>`
-    SELECT released_at AS at FROM notification
-    WHERE recipient = ${row.recipient} AND id <> ${row.id}::uuid
-      AND released_at > ${new Date(now.getTime() - HOUR_MS)} ORDER BY released_at`;
-  return {
-    mail: news,
-    others: otherNews,
-    inviteOf: (watch, id) => byKey.get(inviteKey({ watch, id })) ?? null,
-    silences: await readSilencesInForce(tx, now),
-    releasedAt: released.map(({ at }) => at),
-    outage,
-  };
-}
-
-/**
- * Records why events are not told, and takes them out of the mails that would have told them.
- *
- * @returns ids of the mails that are given up by it
- */
-async function writeDecisions(tx: Tx, { dropped, cancelled }: Release, now: Date): Promise<ReadonlySet<string>> {
-  const rows = dropped.map(({ watch: watchName, reason, detail, recipient, eventSeqs }) => ({
-    id: randomUUID(),
-    watchName,
-    reason,
-    detail,
-    recipient,
-    eventSeqs: [...eventSeqs],
-    decidedAt: now,
-  }));
-  if (rows.length > 0) await tx.suppression.createMany({ data: rows });
-  const goesOn = dropped.filter(({ notificationId }) => !cancelled.some(({ id }) => id === notificationId));
-  for (const { notificationId, watch, eventSeqs } of goesOn) {
-    const covered = (await readCovered(tx, notificationId)).map(({ id }) => id);
-    await tx.$executeRaw`
-      UPDATE notification SET event_seqs = array(SELECT seq FROM unnest(event_seqs) AS told (seq) WHERE seq <> ALL (${[...eventSeqs]}::int[]))
-      WHERE id = ANY (${[notificationId, ...covered]}::uuid[]) AND watch = ${watch}`;
-  }
-  const givenUp = new Set<string>();
-  for (const { id, reason, tooLate } of cancelled) {
-    if (tooLate && (await wasTried(tx, id))) {
-      await giveUp(tx, id, now, reason);
-      givenUp.add(id);
-    } else {
-      await tx.notification.update({ where: { id }, data: { state: "cancelled", reason, nextAttemptAt: null } });
-    }
-  }
-  return givenUp;
-}
-
-/** Whether the mail was attempted, or waited for a relay that was down. */
-async function wasTried(tx: Tx, id: string): Promise<boolean> {
-  const { attempts, waitsForRelay } = await tx.notification.findUniqueOrThrow({
-    where: { id },
-    select: { attempts: true, waitsForRelay: true },
-  });
-  return attempts > 0 || waitsForRelay;
 }
 
 async function carryOut(
@@ -162,13 +113,12 @@ async function carryOut(
       return { kind: givenUp.has(row.id) ? "given up" : "cancelled", notification, reason };
     }
     case "hold": {
-      const { cause, until, reason } = release.hold;
-      // What a silence held has another look when it may go, also where the night holds it on.
-      const heldBy = row.held_by === "silence" ? row.held_by : cause;
-      // One that was let through before the outage is so anew when its time comes.
-      const data = { heldBy, reason, nextAttemptAt: until, waitsForRelay: false, releasedAt: null };
-      await tx.notification.update({ where: { id: row.id }, data });
-      await enqueue(tx, [row.id], until);
+      if (!(await hold(tx, [{ id: row.id, hold: release.hold }, ...release.others], now))) {
+        await enqueue(tx, [row.id], now);
+        return { kind: "idle" };
+      }
+      // The others have a job that is due: it finds that their time has not come, and comes back when it has.
+      await enqueue(tx, [row.id], release.hold.until);
       return { kind: "held", notification, hold: release.hold };
     }
     case "send":

@@ -11,7 +11,8 @@ import { type Accepted, beginMany, receiveAccepted } from "./outbox-attempts.ts"
 import { requeueForgotten } from "./outbox-forgotten.ts";
 import type { EnqueueDeliveries } from "./outbox-leave.ts";
 import { createRelease, TRANSACTION } from "./outbox-release.ts";
-import { readRelay, writeRelay } from "./relay-state.ts";
+import { wakeWaiting } from "./outbox-wake.ts";
+import { lockRelay, readRelay, writeRelay } from "./relay-state.ts";
 import { untilWritten } from "./until-written.ts";
 
 type Tx = Prisma.TransactionClient;
@@ -20,9 +21,10 @@ type Tx = Prisma.TransactionClient;
 const RECEIPTS_GATHER_MS = 20;
 
 export function createOutboxStore(
-  { prisma, sql }: Pick<Database, "prisma" | "sql">,
+  database: Pick<Database, "prisma" | "sql" | "queueSchema">,
   enqueueDeliveries: EnqueueDeliveries,
 ): OutboxStore {
+  const { prisma, sql } = database;
   const begin = createBatcher<Beginning, Buffer | null>(
     (beginnings) => beginMany(sql, beginnings),
     async (beginning, failure) => {
@@ -52,18 +54,23 @@ export function createOutboxStore(
       }
       const write = () =>
         prisma.$transaction(async (tx) => {
+          const waits = receipt.state === "pending" && receipt.waitsForRelay;
+          const known = relay !== null || waits ? await lockRelay(tx) : null;
           for (const earlier of attempts.slice(0, -1)) await writeAttempt(tx, id, earlier);
           if (receipt.state === "delivered") {
             await receiveAccepted(within(tx), [{ id, at: receipt.at, response: receipt.response, attempted: last }]);
           } else {
             await writeAttempt(tx, id, last);
-            if (!(await writeReceipt(tx, id, receipt, last, enqueueDeliveries))) return false;
+            const inTime = waits && (relay ?? known)?.downSince === null ? dueNow(receipt, last) : receipt;
+            if (!(await writeReceipt(tx, id, inTime, last, enqueueDeliveries))) return false;
           }
-          if (relay === null || (await isOvertaken(tx, id, last))) return true;
-          await writeRelay(tx, relay);
-          if (relay.lastOutage !== null && relay.downSince === null) {
-            await wakeWaiting(tx, relay.lastOutage.until, enqueueDeliveries);
+          if (relay !== null && !(await isOvertaken(tx, id, last))) {
+            await writeRelay(tx, relay);
+            const { downSince, lastOutage } = relay;
+            if (downSince === null && lastOutage !== null) await wakeWaiting(tx, lastOutage.until, enqueueDeliveries);
           }
+          // Last, since it locks watches.
+          if (receipt.state === "dead") await recordDeath(tx, id, receipt.at, `${receipt.reason}: ${receipt.error}`);
           return true;
         }, TRANSACTION);
       // Of what is known to be accepted nothing but the receipt keeps it from being sent again.
@@ -90,7 +97,7 @@ export function createOutboxStore(
         where: { OR: [{ state: "sending" }, { state: "pending", nextAttemptAt: { lte: now } }] },
       }),
 
-    requeueForgotten: (now) => requeueForgotten(prisma, now, enqueueDeliveries),
+    requeueForgotten: (now) => requeueForgotten(database, now, enqueueDeliveries),
   };
 }
 
@@ -102,6 +109,14 @@ function wasRefused(failure: unknown): boolean {
 /** As part of the transaction. */
 function within(tx: Tx): Sql {
   return { query: async (text, values) => ({ rows: await tx.$queryRawUnsafe(text, ...values) }) };
+}
+
+type Pending = Extract<Receipt, { readonly state: "pending" }>;
+
+/** Of a mail that was to wait for a relay that is well again meanwhile. */
+function dueNow(receipt: Pending, { startedAt, outcome }: Attempted): Pending {
+  const endedAt = new Date(startedAt.getTime() + outcome.durationMs);
+  return { ...receipt, nextAttemptAt: endedAt, waitsForRelay: false };
 }
 
 /** Whether another attempt has begun since. */
@@ -158,23 +173,10 @@ async function writeReceipt(
       return count === 1;
     }
     case "dead": {
-      const { at, error, reason } = receipt;
+      const { error, reason } = receipt;
       const data = { state: "dead", error, reason, nextAttemptAt: null };
       const { count } = await tx.notification.updateMany({ where, data });
-      if (count === 1) await recordDeath(tx, id, at, `${reason}: ${error}`);
       return count === 1;
     }
   }
-}
-
-/** The mails that waited for the relay are due now. */
-async function wakeWaiting(tx: Tx, at: Date, enqueueDeliveries: EnqueueDeliveries): Promise<void> {
-  const rows = await tx.$queryRaw<{ id: string }[]>`
-    UPDATE notification SET next_attempt_at = ${at}, waits_for_relay = false, reason = NULL
-    WHERE state = 'pending' AND waits_for_relay RETURNING id`;
-  await enqueueDeliveries(
-    tx,
-    rows.map(({ id }) => id),
-    at,
-  );
 }

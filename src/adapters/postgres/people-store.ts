@@ -113,8 +113,12 @@ async function endSilence(tx: Tx, { id, by, at, event, enqueueDeliveries }: Endi
   await tx.$executeRaw`UPDATE silence SET ended_at = ${instant(at)}, ended_by = ${by} WHERE id = ${id}::uuid`;
   await appendToChains(tx, watches, event);
   const held = await tx.$queryRaw<{ id: string }[]>`
-    UPDATE notification SET next_attempt_at = ${instant(at)}, reason = NULL
-    WHERE state = 'pending' AND mime IS NULL AND held_by = 'silence' RETURNING id`;
+    WITH held AS (
+      SELECT id FROM notification WHERE state = 'pending' AND mime IS NULL AND held_by = 'silence'
+      ORDER BY created_at, id FOR UPDATE
+    )
+    UPDATE notification n SET next_attempt_at = ${instant(at)}, reason = NULL
+    FROM held WHERE n.id = held.id RETURNING n.id`;
   const ids = held.map((notification) => notification.id);
   if (ids.length > 0) await enqueueDeliveries(tx, ids);
   return { silence, released: ids.length };

@@ -7,18 +7,22 @@ import { readSilencesInForce } from "./read-silences.ts";
 
 type Db = Pick<Prisma.TransactionClient, "$queryRaw">;
 
-/** No statement where there are no events, and none for what the events do not ask. */
+/**
+ * No statement where there are no events, and none for what the events do not ask.
+ *
+ * @param lock whether what is planned will be recorded
+ */
 export async function readPlanContext(
   db: Db,
   watch: string,
   events: readonly Event[],
-  now: Date,
+  { now, lock }: { readonly now: Date; readonly lock: boolean },
 ): Promise<PlanContext> {
   const idsOf = (asks: (event: Event) => boolean) => [
     ...new Set(events.filter(asks).flatMap(({ inviteId }) => inviteId ?? [])),
   ];
   return {
-    silences: events.length === 0 ? [] : await readSilencesInForce(db, now),
+    silences: events.length === 0 ? [] : await readSilencesInForce(db, now, { lock }),
     told: await readTold(db, watch, idsOf(isOutcome)),
     turns: await readTurns(db, watch, idsOf(isTurn), now),
   };
@@ -53,7 +57,7 @@ async function readTurns(
     SELECT invite_id AS id, count(*)::int AS turns FROM event
     WHERE watch = ${watch} AND invite_id = ANY (${ids}::text[])
       AND type = ANY (${[...TURNS]}::text[])
-      AND recorded_at > ${new Date(now.getTime() - FLAP_WINDOW_MS)}
+      AND occurred_at > ${new Date(now.getTime() - FLAP_WINDOW_MS)} AND occurred_at <= ${now}
     GROUP BY invite_id`;
   return new Map(rows.map(({ id, turns }) => [id, turns]));
 }

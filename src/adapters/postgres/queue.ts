@@ -1,55 +1,75 @@
 /**
  * Who does the work: pg-boss, in the same Postgres.
  *
- * Any number of processes may ask and work. A job whose process died is given to another once its heartbeat
- * has been missing for a while. Retrying a mail is ours to decide, so a job is only run again after a crash.
+ * Any number of processes may ask and work. The work of a process that is known to be dead is given to another at once,
+ * and that of one of which nothing is known when its heartbeat has been missing for a while. Retrying a mail is ours to
+ * decide, so a job is only run again after a crash.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  type DatabaseOptions,
-  fromPrisma,
-  type Job,
-  type JobResult,
-  PgBoss,
-  type Queue as QueueSettings,
-} from "pg-boss";
+import { fromPrisma, PgBoss, type Queue as QueueSettings } from "pg-boss";
+import type { Clock } from "../../app/ports.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
+import { createBatcher } from "./batcher.ts";
 import type { Database } from "./open.ts";
+import { CHANNEL } from "./queue-presence.ts";
+import { queueOptions, setUpQueue, startOrClose } from "./queue-setup.ts";
+import { readResults, requestSyncs, SYNC, type SyncJob, type SyncResult, type SyncState } from "./queue-syncs.ts";
+import { type QueueToWork, startWork, type Work } from "./queue-work.ts";
+import type { JobRun } from "./queue-worker.ts";
 
-const SYNC = "sync";
 const DELIVER = "deliver";
 const DIGEST = "digest";
 
 /** A process that has been silent for this long has lost its job. */
 const HEARTBEAT_SECONDS = 20;
-const SUPERVISE_SECONDS = 15;
-const POLL_SECONDS = 2;
-/** How often a database that fails is tried again. */
-const LOOK_EVERY_MS = 500;
-/** Each takes so many mails together. While one writes down what it did, the other delivers. */
-const DELIVERY_WORKERS = 2;
-/** The more, the fewer statements are needed for each mail. */
-const DELIVERIES_TOGETHER = 200;
+/** pg-boss's own upkeep, of which none is urgent: we look for what is due and what is lost ourselves. */
+const UPKEEP = {
+  superviseIntervalSeconds: 600,
+  /** Of upkeep that is asked for beside that. */
+  monitorIntervalSeconds: 10,
+  maintenanceIntervalSeconds: 600,
+  queueCacheIntervalSeconds: 3_600,
+  flowIntervalSeconds: 3_600,
+  bamIntervalSeconds: 300,
+} as const;
+/** Stretches between two looks are measured by it: a clock that is set back would have the queue sleep until it has caught up. */
+const STEADY_CLOCK = {
+  now: () => performance.timeOrigin + performance.now(),
+  setTimeout,
+  setInterval,
+  clearTimeout,
+  clearInterval,
+};
+/** Slots of the schedule within such a time are asked for together. */
+const GATHER_SLOTS_MS = 1_000;
+const GATHER_RESULTS_MS = 250;
+/** How many syncs a process begins side by side; one that waits for its API for longer than this is not counted. */
+const SYNCS_AT_ONCE = 30;
+const SLOW_SYNC_MS = 3_000;
+/** While half of them are written down, the other half is delivered: the more, the fewer statements for each mail. */
+const DELIVERIES_AT_ONCE = 400;
 /** Longer than the relay needs for all mails that are taken at a time, were it to take the longest with each. */
-const DELIVERIES_EXPIRE_SECONDS = 4 * 3_600;
-
-export type SyncJob = { readonly id: string; readonly watch: string };
+const DELIVERIES_EXPIRE_SECONDS = 12 * 3_600;
+/** After a minute or two, then ever later, at most an hour: for some three hours. What is wrong for longer will not mend by itself. */
+const DIGEST_RETRIES = { retryLimit: 7, retryDelay: 60, retryBackoff: true, retryDelayMax: 3_600 };
+/** How long it may take to write down what did not end in time. */
+const LAST_WORDS_MS = 1_500;
+/** How long the jobs of syncs are kept: no replica is so late that it asks for a slot of the schedule again. */
+const SYNCS_KEPT_SECONDS = 2 * 3_600;
+const DELIVERIES_KEPT_SECONDS = 86_400;
 
 export type Workers = {
   /** Runs one sync; what it returns is the job's result. Must not reject for a sync that fell short. */
   sync(job: SyncJob, signal: AbortSignal): Promise<SyncResult>;
   /** Tries one delivery. @param takeOver whether an earlier run of the job came to no end */
   deliver(notificationId: string, takeOver: boolean): Promise<void>;
-  /** Makes the digests of one slot. */
-  digest(jobId: string): Promise<void>;
+  /** Makes the digests of one slot. @param isLastTry whether it is not tried again where it fails */
+  digest(jobId: string, isLastTry: boolean): Promise<void>;
 };
 
-/** What the one who asked for a sync gets to know of it. */
-export type SyncResult = { readonly syncId: string | null; readonly outcome: string; readonly reason: string | null };
-
 export type Queue = {
-  /** Makes the queue's own tables, and connects. */
-  start(): Promise<void>;
+  /** Makes the queue's own tables, and connects. @param stop ends the wait for another process that makes them */
+  start(stop?: AbortSignal): Promise<void>;
   /**
    * Asks for a sync of the watch.
    *
@@ -57,170 +77,158 @@ export type Queue = {
    * @returns the id of the job that will run it, or null where that slot is taken
    */
   requestSync(watch: string, id: string): Promise<string | null>;
-  /** Asks for the digests of a slot. @param id the same for the same slot on all replicas */
-  requestDigest(id: string): Promise<void>;
+  /** The same for a slot of the schedule, which need not be asked for in the very second: many slots are one statement. */
+  requestSlot(watch: string, id: string): Promise<string | null>;
+  /**
+   * Asks for the digests of a slot.
+   *
+   * @param id the same for the same slot on all replicas
+   * @returns whether it was not asked for before
+   */
+  requestDigest(id: string): Promise<boolean>;
   /** Puts delivery jobs into the caller's transaction. */
   enqueueDeliveries(tx: Prisma.TransactionClient, notificationIds: readonly string[], startAfter?: Date): Promise<void>;
-  /** Starts to work, so many syncs at once. */
-  work(workers: Workers, syncsAtOnce: number): Promise<void>;
-  /** Looks for work now rather than at the next poll. */
+  /** Starts to work. */
+  work(workers: Workers): Promise<void>;
+  /** Looks for work now, as after a transaction with deliveries was committed. */
   wake(): void;
-  /** The result of a sync job: null while it is under way, or where it failed. */
-  resultOf(jobId: string): Promise<{ readonly done: boolean; readonly result: SyncResult | null }>;
+  /** By job; a job that is not known any more is done. */
+  resultsOf(jobIds: readonly string[]): Promise<ReadonlyMap<string, SyncState>>;
   /** Waits for the work in hand, at most so long; what is not finished is given back. */
   stop(graceMs: number): Promise<void>;
 };
 
-export function createQueue(database: Database, onError: (error: Error) => void): Queue {
-  const boss = new PgBoss({
-    ...connectionOf(database),
-    schema: "pgboss",
-    application_name: "invitewatch-queue",
-    max: 4,
-    schedule: false,
-    superviseIntervalSeconds: SUPERVISE_SECONDS,
-    monitorIntervalSeconds: SUPERVISE_SECONDS,
-    useListenNotify: !database.embedded,
-    registerInstance: false,
-  });
-  boss.on("error", onError);
-
-  const wake = (name?: string) => {
-    for (const worker of boss.getWipData())
-      if (name === undefined || worker.name === name) boss.notifyWorker(worker.id);
+/** @param clock by which it is said when deliveries are due; left out where that is the database's, as the queue's own is */
+export function createQueue(database: Database, onError: (error: Error) => void, clock: Clock | null = null): Queue {
+  const boss = createBoss(database, onError);
+  const requester = (gatherMs: number) => {
+    const many = (asked: readonly SyncJob[]) => requestSyncs(database, boss, asked);
+    const batcher = createBatcher<SyncJob, string | null>(
+      many,
+      async (_, failure) => {
+        throw failure;
+      },
+      gatherMs,
+    );
+    return async (watch: string, id: string) => {
+      const jobId = await batcher({ id, watch });
+      work?.wake(SYNC);
+      return jobId;
+    };
   };
-  /** Does the work, and then looks for more at once: a worker of pg-boss's takes jobs at each poll. */
-  const andGoOn = async <T>(name: string, work: Promise<T>): Promise<T> => {
-    try {
-      return await work;
-    } finally {
-      wake(name);
-    }
-  };
-  let stopping = false;
-  let writable: Promise<void> | null = null;
-  const untilWritable = async (name: string, jobId: string) => {
-    const isWritable = () => boss.touch(name, jobId).then(Boolean, () => false);
-    while (!stopping && !(await isWritable())) await delay(LOOK_EVERY_MS);
-    writable = null;
-  };
-  /**
-   * What the work came to; where it failed, not before the database can write: only if the failure is written down is the
-   * job run again at once, and not when its heartbeats are missed.
-   */
-  const onceWritable = async <T>(name: string, jobId: string, work: Promise<T>): Promise<T> => {
-    try {
-      return await work;
-    } catch (error) {
-      writable ??= untilWritable(name, jobId);
-      await writable;
-      throw error;
-    }
-  };
-  /** Also where an earlier version made the queue with other options. */
-  const makeQueue = async (name: string, settings: Omit<QueueSettings, "name">) => {
-    await boss.createQueue(name, settings);
-    const { policy: _, ...options } = settings;
-    await boss.updateQueue(name, options);
-  };
+  let work: Work | null = null;
 
   return {
-    async start() {
-      await boss.start();
-      const options = { heartbeatSeconds: HEARTBEAT_SECONDS, expireInSeconds: 900, notify: !database.embedded };
-      await makeQueue(SYNC, { ...options, policy: "stately", retryLimit: 3, retryDelay: 1 });
-      await makeQueue(DIGEST, { ...options, retryLimit: 100, retryDelay: 30 });
-      await makeQueue(DELIVER, {
-        ...options,
-        expireInSeconds: DELIVERIES_EXPIRE_SECONDS,
-        retryLimit: 10_000,
-        retryDelay: 2,
-        retryBackoff: true,
-        retryDelayMax: 30,
-        retentionSeconds: 14 * 86_400,
-      });
+    async start(stop) {
+      await setUpQueue(database, stop);
+      await startOrClose(boss);
+      await makeQueues(boss);
     },
-    async requestSync(watch, id) {
-      const sent = await boss.send(SYNC, { watch }, { id, singletonKey: watch });
-      if (sent !== null) return sent;
-      const [waiting] = await boss.findJobs(SYNC, { key: watch, queued: true, limit: 1 });
-      return waiting?.id ?? null;
-    },
+    requestSync: requester(0),
+    requestSlot: requester(GATHER_SLOTS_MS),
     async requestDigest(id) {
-      await boss.send(DIGEST, {}, { id });
+      const sent = await boss.send(DIGEST, {}, { id });
+      work?.wake(DIGEST);
+      return sent !== null;
     },
     async enqueueDeliveries(tx, notificationIds, startAfter) {
       const jobs = notificationIds.map((notificationId) => ({
         data: { notificationId },
-        ...(startAfter && { startAfter }),
+        ...(startAfter && { startAfter: clock === null ? startAfter : secondsUntil(startAfter, clock) }),
       }));
       await boss.insert(DELIVER, jobs, { db: fromPrisma(tx) });
+      if (startAfter !== undefined) work?.expect(DELIVER, secondsUntil(startAfter, clock) * 1_000);
+      else if (!database.embedded) await tx.$executeRaw`SELECT pg_notify(${CHANNEL}, ${DELIVER})`;
     },
-    async work(workers, syncsAtOnce) {
-      // Nobody is told when the time of a job has come, so notifications do not make polling needless.
-      const polling = { pollingIntervalSeconds: POLL_SECONDS, notifyPollingIntervalSeconds: POLL_SECONDS };
-      const sync = { ...polling, localConcurrency: syncsAtOnce };
-      await boss.work(SYNC, sync, async ([job]: Job<{ watch: string }>[]) => {
-        if (job === undefined) return;
-        return andGoOn(
-          SYNC,
-          onceWritable(SYNC, job.id, workers.sync({ id: job.id, watch: job.data.watch }, job.signal)),
-        );
-      });
-      await boss.work(DIGEST, polling, async ([job]: Job[]) => {
-        if (job !== undefined) await andGoOn(DIGEST, onceWritable(DIGEST, job.id, workers.digest(job.id)));
-      });
-      const deliver = {
-        ...polling,
-        localConcurrency: DELIVERY_WORKERS,
-        batchSize: DELIVERIES_TOGETHER,
-        perJobResults: true,
-      } as const;
-      await boss.work(DELIVER, deliver, (jobs: Job<{ notificationId: string }>[]) =>
-        andGoOn(
-          DELIVER,
-          Promise.all(jobs.map((job) => settled(job.id, onceWritable(DELIVER, job.id, deliverJob(job, workers))))),
-        ),
-      );
+    async work(workers) {
+      work ??= await startWork(queuesFor(workers), { database, boss, onError });
     },
-    wake: () => wake(),
-    async resultOf(jobId) {
-      const [job] = await boss.findJobs(SYNC, { id: jobId });
-      const done = job === undefined || ["completed", "cancelled", "failed"].includes(job.state);
-      return { done, result: job?.state === "completed" ? (job.output as SyncResult) : null };
+    wake() {
+      for (const name of [SYNC, DIGEST, DELIVER]) work?.wake(name);
     },
+    resultsOf: (jobIds) => readResults(database, jobIds),
     async stop(graceMs) {
-      stopping = true;
-      await boss.stop({ graceful: true, timeout: graceMs, close: true });
+      const stopped = async () => {
+        await work?.stop(graceMs);
+        await boss.stop({ graceful: false, close: true });
+      };
+      // A database that is gone without a word answers none of the last statements.
+      await Promise.race([stopped(), delay(graceMs + LAST_WORDS_MS, undefined, { ref: false })]);
     },
   };
 }
 
-function deliverJob({ data, retryCount }: Job<{ notificationId: string }>, workers: Workers): Promise<void> {
-  return workers.deliver(data.notificationId, retryCount > 0);
+function createBoss(database: Database, onError: (error: Error) => void): PgBoss {
+  const boss = new PgBoss({
+    ...queueOptions(database, database.connection),
+    ...UPKEEP,
+    // Without the way that tables are made by there is nothing that it could make or mend.
+    migrate: database.direct === null,
+    reindex: database.direct === null,
+    max: 4,
+    clock: STEADY_CLOCK,
+  });
+  boss.on("error", onError);
+  return boss;
 }
 
-/** What became of one job of several: none of the others has to be run again for it. */
-async function settled(id: string, work: Promise<void>): Promise<JobResult> {
-  try {
-    await work;
-    return { id, status: "completed" };
-  } catch (error) {
-    return { id, status: "failed", output: error };
-  }
+/** What is due now by our clock is due now by the database's, however far apart the two are. */
+function secondsUntil(at: Date, clock: Clock | null): number {
+  const now = clock === null ? Date.now() : clock.now().getTime();
+  return Math.max(0, at.getTime() - now) / 1_000;
 }
 
-/** The part of the connection that pg-boss takes, with what it passes on to its pool although its types leave it out. */
-function connectionOf({ connection }: Database): DatabaseOptions {
-  const { connectionString, host, port, user, database, keepAlive, keepAliveInitialDelayMillis, onConnect } =
-    connection;
-  const passedOn = { keepAlive, keepAliveInitialDelayMillis, onConnect };
-  if (connectionString !== undefined) return { ...passedOn, connectionString };
-  return {
-    ...passedOn,
-    ...(host && { host }),
-    ...(port && { port }),
-    ...(user && { user }),
-    ...(database && { database }),
+/** Also where an earlier version made a queue with other options. */
+async function makeQueues(boss: PgBoss): Promise<void> {
+  const make = async (name: string, settings: Omit<QueueSettings, "name">) => {
+    await boss.createQueue(name, settings);
+    const { policy: _, ...options } = settings;
+    await boss.updateQueue(name, options);
   };
+  const options = { heartbeatSeconds: HEARTBEAT_SECONDS, expireInSeconds: 900, notify: false };
+  await make(SYNC, {
+    ...options,
+    policy: "stately",
+    retryLimit: 3,
+    retryDelay: 1,
+    deleteAfterSeconds: SYNCS_KEPT_SECONDS,
+  });
+  await make(DIGEST, { ...options, ...DIGEST_RETRIES });
+  await make(DELIVER, {
+    ...options,
+    expireInSeconds: DELIVERIES_EXPIRE_SECONDS,
+    retryLimit: 10_000,
+    retryDelay: 2,
+    retryBackoff: true,
+    retryDelayMax: 30,
+    retentionSeconds: 14 * 86_400,
+    deleteAfterSeconds: DELIVERIES_KEPT_SECONDS,
+  });
+}
+
+/** The queues as these workers work on them. */
+function queuesFor(workers: Workers): readonly QueueToWork[] {
+  const sync: JobRun = ({ id, data }, signal) => workers.sync({ id, watch: String(data.watch) }, signal);
+  const digest: JobRun = async ({ id, retryCount }) => {
+    await workers.digest(id, retryCount >= DIGEST_RETRIES.retryLimit);
+    return null;
+  };
+  const deliver: JobRun = async ({ data, retryCount }) => {
+    await workers.deliver(String(data.notificationId), retryCount > 0);
+    return null;
+  };
+  return [
+    {
+      options: {
+        name: SYNC,
+        atOnce: SYNCS_AT_ONCE,
+        oneAtATime: true,
+        slowAfterMs: SLOW_SYNC_MS,
+        gatherMs: GATHER_RESULTS_MS,
+      },
+      run: sync,
+    },
+    { options: { name: DIGEST, atOnce: 1 }, run: digest },
+    { options: { name: DELIVER, atOnce: DELIVERIES_AT_ONCE, leastRoom: DELIVERIES_AT_ONCE / 2 }, run: deliver },
+  ];
 }

@@ -1,5 +1,5 @@
 /** Reads the audit history and its chains. */
-import type { ChainEnd, EventFilter, HistoryEntry, Listing, Paging } from "../../app/queries.ts";
+import type { ChainEnd, EventFilter, HistoryEntry, Listing, MiscountedSync, Paging } from "../../app/queries.ts";
 import { type EventJson, eventJson } from "../../domain/chain.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
@@ -112,6 +112,19 @@ export async function readChainEnds(database: Database, watches: readonly string
     headHash: row.head_hash,
     newestSeq: row.newest_seq,
   }));
+}
+
+/** The oldest sync of the watch whose events are not as many as it says. */
+export async function readMiscountedSync(database: Database, watch: string): Promise<MiscountedSync | null> {
+  const rows = await ask<MiscountedSync>(
+    database,
+    Prisma.sql`
+      SELECT s.id::text AS id, s.events AS recorded, count(e.seq)::integer AS found
+      FROM sync s LEFT JOIN event e ON e.sync_id = s.id AND e.watch = s.watch
+      WHERE s.watch = ${watch} GROUP BY s.id HAVING s.events <> count(e.seq)
+      ORDER BY s.started_at LIMIT 1`,
+  );
+  return rows[0] ?? null;
 }
 
 /** One watch's events in the order of its chain. */

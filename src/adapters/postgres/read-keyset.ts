@@ -1,5 +1,5 @@
 /** Reads a list by keyset: page after page from where the last one ended, never by counting rows. */
-import { CursorError, type Listing, type Paging } from "../../app/queries.ts";
+import { CursorError, type Listing, type Paging, readCursor } from "../../app/queries.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import { asDatabaseError, where } from "./database-error.ts";
 import type { Database } from "./open.ts";
@@ -41,7 +41,7 @@ export function instant(at: Date): Prisma.Sql {
 
 /** @throws CursorError */
 export function list<Row, Item>(database: Database, keyset: Keyset<Row, Item>, paging: Paging): Listing<Item> {
-  const start = paging.cursor === null ? null : readCursor(keyset, paging);
+  const start = paging.cursor === null ? null : valuesIn(keyset, paging);
   return {
     rows: pages(database, keyset, paging, start),
     cursorOf: (item) => writeCursor(keyset, paging, valuesOf(keyset, item)),
@@ -100,26 +100,12 @@ function writeCursor<Row, Item>({ name }: Keyset<Row, Item>, { order }: Paging, 
   return Buffer.from(JSON.stringify([name, order, ...values])).toString("base64url");
 }
 
-function readCursor<Row, Item>(keyset: Keyset<Row, Item>, { cursor, order }: Paging): Values {
-  const parts = parseCursor(cursor ?? "");
-  if (parts === null) throw new CursorError("The cursor is not one that invitewatch gave.");
-  const [name, itsOrder, ...values] = parts;
-  if (name !== keyset.name) throw new CursorError(`The cursor is not one of ${keyset.name}.`);
-  if (itsOrder !== order)
-    throw new CursorError(`The cursor continues an answer in the order ${itsOrder}, not ${order}.`);
-  if (values.length !== keyset.keys.length || !keyset.keys.every((key, index) => fits(key.type, values[index]))) {
+function valuesIn<Row, Item>({ name, keys }: Keyset<Row, Item>, { cursor, order }: Paging): Values {
+  const values = readCursor(cursor ?? "", name, order);
+  if (values.length !== keys.length || !keys.every((key, index) => fits(key.type, values[index]))) {
     throw new CursorError("The cursor is not one that invitewatch gave.");
   }
   return values as Values;
-}
-
-function parseCursor(cursor: string): readonly unknown[] | null {
-  try {
-    const parts: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
-    return Array.isArray(parts) ? parts : null;
-  } catch {
-    return null;
-  }
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -31,13 +31,20 @@ export function silenceFrom(row: SilenceRow): Silence {
   };
 }
 
-/** Those that hold alerts now. */
+/**
+ * Those that hold alerts now.
+ *
+ * @param lock whether none of them ends before the transaction does: whoever holds a mail for one has it, so that whoever
+ *   ends that one finds the mail. After the locks of watches.
+ */
 export async function readSilencesInForce(
   db: Pick<Prisma.TransactionClient, "$queryRaw">,
   now: Date,
+  { lock = false } = {},
 ): Promise<Silence[]> {
   const rows = await db.$queryRaw<SilenceRow[]>`
-    SELECT * FROM silence WHERE ended_at IS NULL AND until > ${now} ORDER BY created_at`;
+    SELECT * FROM silence WHERE ended_at IS NULL AND until > ${now} ORDER BY created_at
+    ${lock ? Prisma.sql`FOR SHARE` : Prisma.empty}`;
   return rows.map(silenceFrom);
 }
 

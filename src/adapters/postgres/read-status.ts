@@ -15,6 +15,7 @@ type WatchStatusRow = {
   started_at: Date | null;
   outcome: string | null;
   reason: string | null;
+  clock_skew_ms: bigint | null;
   pending: number;
   invite_id: string | null;
   organization_name: string | null;
@@ -26,16 +27,16 @@ export async function readWatchStatuses(database: Database, now: Date): Promise<
     database,
     Prisma.sql`
       SELECT w.name AS watch, w.head_seq, w.head_hash, w.blind_since, done.started_at AS complete_at, done.interval_ms,
-        last.started_at, last.outcome, last.reason,
+        last.started_at, last.outcome, last.reason, last.clock_skew_ms,
         (SELECT count(*) FROM invite i WHERE i.watch = w.name AND i.status = 'pending')::integer AS pending,
         ending.id AS invite_id, ending.organization_name, ending.expires_at
       FROM watch w
         LEFT JOIN LATERAL (
           SELECT s.started_at, s.interval_ms FROM sync s WHERE s.watch = w.name AND s.outcome = 'complete'
-          ORDER BY s.started_at DESC LIMIT 1) AS done ON true
+          ORDER BY s.ordinal DESC LIMIT 1) AS done ON true
         LEFT JOIN LATERAL (
-          SELECT s.started_at, s.outcome, s.reason FROM sync s WHERE s.watch = w.name AND s.outcome <> 'superseded'
-          ORDER BY s.started_at DESC LIMIT 1) AS last ON true
+          SELECT s.started_at, s.outcome, s.reason, s.clock_skew_ms FROM sync s WHERE s.watch = w.name AND s.outcome <> 'superseded'
+          ORDER BY s.ordinal DESC LIMIT 1) AS last ON true
         LEFT JOIN LATERAL (
           SELECT i.id, i.organization_name, i.expires_at FROM invite i
           WHERE i.watch = w.name AND i.status = 'pending' AND i.expires_at > ${instant(now)}
@@ -57,6 +58,7 @@ function statusOf(row: WatchStatusRow): WatchStatus {
     nextExpiry:
       inviteId === null || expiresAt === null ? null : { inviteId, organizationName: row.organization_name, expiresAt },
     head: { seq: row.head_seq, hash: row.head_hash },
+    clockSkewMs: row.clock_skew_ms === null ? null : Number(row.clock_skew_ms),
   };
 }
 

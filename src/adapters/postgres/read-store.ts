@@ -2,7 +2,9 @@
 import type { Reader } from "../../app/queries.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
-import { listEvents, readChain, readChainEnds, readEventTypes } from "./read-events.ts";
+import { readClockSkew } from "./read-clock.ts";
+import { readDigestTrouble } from "./read-digest.ts";
+import { listEvents, readChain, readChainEnds, readEventTypes, readMiscountedSync } from "./read-events.ts";
 import { listInvites, readInvitesNamed } from "./read-invites.ts";
 import { ask } from "./read-keyset.ts";
 import { listNotifications } from "./read-notifications.ts";
@@ -22,10 +24,13 @@ export function createReader(database: Database): Reader {
     events: (filter, paging) => listEvents(database, filter, paging),
     syncs: (filter, paging) => listSyncs(database, filter, paging),
     notifications: (filter, paging) => listNotifications(database, filter, paging),
-    ledger: (watches, since, until) => readLedger(database, watches, since, until),
+    ledger: (watches, asked) => readLedger(database, watches, asked),
+    clockSkewMs: () => readClockSkew(database),
     chainEnds: (watches) => readChainEnds(database, watches),
     chain: (watch) => readChain(database, watch),
+    miscountedSync: (watch) => readMiscountedSync(database, watch),
     watchStatuses: (now) => readWatchStatuses(database, now),
+    digestTrouble: () => readDigestTrouble(database),
     mailStatus: (overdueBefore) => readMailStatus(database, overdueBefore),
   };
 }

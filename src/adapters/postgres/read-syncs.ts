@@ -1,6 +1,6 @@
 /** Reads the ledger of syncs. */
 import type { Ledger, Listing, Paging, SyncFilter } from "../../app/queries.ts";
-import { LATENESS } from "../../domain/coverage.ts";
+import { type Asked, LATENESS } from "../../domain/coverage.ts";
 import type { Sync } from "../../domain/sync.ts";
 import { Prisma } from "../../generated/prisma/client.ts";
 import type { Database } from "./open.ts";
@@ -31,23 +31,19 @@ export function listSyncs(database: Database, filter: SyncFilter, paging: Paging
   );
 }
 
-/** What fell short or came late between two instants; null is as far back as there is anything. */
-export async function readLedger(
-  database: Database,
-  watches: readonly string[] | null,
-  since: Date | null,
-  until: Date,
-): Promise<Ledger> {
+/** What fell short or came late in the time that is asked for. What was recorded in what is now the future is left out. */
+export async function readLedger(database: Database, watches: readonly string[] | null, asked: Asked): Promise<Ledger> {
   const chosen = watches === null ? Prisma.sql`true` : Prisma.sql`w.name = ANY (${[...watches]}::text[])`;
   const spans = await ask<{ watch: string; first_sync_at: Date | null }>(
     database,
     Prisma.sql`
       SELECT w.name AS watch, (
         SELECT s.started_at FROM sync s WHERE s.watch = w.name AND s.outcome <> 'superseded'
+          AND s.started_at <= ${instant(asked.now)}
         ORDER BY s.started_at LIMIT 1) AS first_sync_at
       FROM watch w WHERE ${chosen} ORDER BY w.name`,
   );
-  const outages = await ask<OutageRow>(database, outagesBetween(chosen, since, until));
+  const outages = await ask<OutageRow>(database, outagesBetween(chosen, asked));
   return {
     spans: spans.map((row) => ({ watch: row.watch, firstSyncAt: row.first_sync_at })),
     outages: outages.map((row) => ({
@@ -74,7 +70,7 @@ type OutageRow = {
  * The stretches from one complete sync to the next in which a sync fell short, or the next one was late or is not
  * there yet. One pass over the syncs from the last complete one before `since` to the first one after `until`.
  */
-function outagesBetween(chosen: Prisma.Sql, since: Date | null, until: Date): Prisma.Sql {
+function outagesBetween(chosen: Prisma.Sql, { since, until, now }: Asked): Prisma.Sql {
   const lower = since === null ? Prisma.sql`'-infinity'::timestamptz` : instant(since);
   return Prisma.sql`
     WITH bound AS (
@@ -89,7 +85,7 @@ function outagesBetween(chosen: Prisma.Sql, since: Date | null, until: Date): Pr
         s.interval_ms,
         count(*) FILTER (WHERE s.outcome = 'complete') OVER (PARTITION BY s.watch ORDER BY s.started_at, s.id) AS stretch
       FROM sync s JOIN bound b ON s.watch = b.watch AND s.started_at BETWEEN b.lowest AND b.highest
-      WHERE s.outcome <> 'superseded'
+      WHERE s.outcome <> 'superseded' AND s.started_at <= ${instant(now)}
     ), stretch AS (
       SELECT watch, stretch,
         min(started_at) FILTER (WHERE complete) AS since,

@@ -1,4 +1,9 @@
-/** The lock under which it is decided what becomes of one recipient's mails, on all replicas. */
+/**
+ * The lock under which it is decided what becomes of one recipient's mails, on all replicas.
+ *
+ * A transaction takes locks in this order, so that no two wait for each other crosswise: recipients (sorted), the row of
+ * the relay, rows of mails (by created_at and id), watches (by name), silences. Each kind is taken at once.
+ */
 import { Prisma } from "../../generated/prisma/client.ts";
 
 /**

@@ -14,6 +14,16 @@ export async function readRelay(db: Pick<Tx, "relay">): Promise<RelayState> {
   return { ...state, lastOutage: since === null || until === null ? null : { since, until } };
 }
 
+/**
+ * The same, and nobody else changes it until the transaction ends. Whoever writes that a mail waits decides under this
+ * lock: those whom the mail waits for have it too when they wake what waits. After the recipients' locks, before rows of
+ * mails and watches.
+ */
+export async function lockRelay(tx: Pick<Tx, "relay" | "$queryRaw">): Promise<RelayState> {
+  await tx.$queryRaw`SELECT 1 FROM relay WHERE name = ${NAME} FOR UPDATE`;
+  return readRelay(tx);
+}
+
 /** Takes the probe for one mail; false where another took it first, or the relay failed or came back meanwhile. */
 export async function takeProbe(tx: Tx, seen: RelayState, now: Date): Promise<boolean> {
   const { failures, probingUntil } = seen;

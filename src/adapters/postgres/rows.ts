@@ -72,6 +72,7 @@ export type SyncRow = {
   total_count: number | null;
   events: number;
   interval_ms: bigint;
+  clock_skew_ms: bigint | null;
 };
 
 export type NotificationRow = {
@@ -222,6 +223,7 @@ export function syncFrom(row: SyncRow): Sync {
     totalCount: row.total_count,
     events: row.events,
     intervalMs: Number(row.interval_ms),
+    clockSkewMs: row.clock_skew_ms === null ? null : Number(row.clock_skew_ms),
   };
 }
 
@@ -242,6 +244,7 @@ export function syncRow(sync: Sync): Written<SyncRow> {
     total_count: sync.totalCount,
     events: sync.events,
     interval_ms: sync.intervalMs,
+    clock_skew_ms: sync.clockSkewMs === null ? null : Math.round(sync.clockSkewMs),
   };
 }
 

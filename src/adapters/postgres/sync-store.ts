@@ -1,9 +1,8 @@
 /** What a sync records. Every statement works on sets: none is made per invite. */
 import { randomUUID } from "node:crypto";
 import type { Recording, SyncStore } from "../../app/store.ts";
-import { GENESIS_HASH } from "../../domain/chain.ts";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
-import { createLedger, readInvites } from "./ledger.ts";
+import { createLedger, createLockedLedger, readInvites } from "./ledger.ts";
 import { addInvites, writeEvents, writeHead, writeInvites, writeNotifications, writeSync } from "./write.ts";
 
 /** Puts the jobs that deliver these notifications into the queue, as part of the transaction. */
@@ -16,19 +15,21 @@ export type EnqueueDeliveries = (
 /** A sync of 100,000 new invites takes seconds; a transaction of minutes has gone wrong. */
 const TRANSACTION = { timeout: 120_000, maxWait: 20_000 };
 
+type LastSyncsRow = { readonly watch: string; readonly complete_at: Date | null; readonly any_at: Date | null };
+
 export function createSyncStore(prisma: PrismaClient, enqueueDeliveries: EnqueueDeliveries): SyncStore {
   return {
-    async ensureWatch(name, now) {
-      await prisma.$executeRaw`
-        INSERT INTO watch (name, created_at, head_hash) VALUES (${name}, ${now}, ${GENESIS_HASH})
-        ON CONFLICT (name) DO NOTHING`;
-    },
-
-    async lastSyncs(watch) {
-      const [row] = await prisma.$queryRaw<{ complete_at: Date | null; any_at: Date | null }[]>`
-        SELECT max(started_at) FILTER (WHERE outcome = 'complete') AS complete_at, max(started_at) AS any_at
-        FROM sync WHERE watch = ${watch}`;
-      return { completeAt: row?.complete_at ?? null, anyAt: row?.any_at ?? null };
+    async lastSyncs(watches) {
+      const rows = await prisma.$queryRaw<LastSyncsRow[]>`
+        SELECT asked.name AS watch, last.started_at AS any_at, complete.started_at AS complete_at
+        FROM json_array_elements_text(${JSON.stringify(watches)}::json) AS asked (name)
+          LEFT JOIN LATERAL (
+            SELECT started_at FROM sync WHERE watch = asked.name ORDER BY ordinal DESC LIMIT 1
+          ) AS last ON true
+          LEFT JOIN LATERAL (
+            SELECT started_at FROM sync WHERE watch = asked.name AND outcome = 'complete' ORDER BY ordinal DESC LIMIT 1
+          ) AS complete ON true`;
+      return new Map(rows.map((row) => [row.watch, { completeAt: row.complete_at, anyAt: row.any_at }]));
     },
 
     async missing(watch, listedIds) {
@@ -38,11 +39,11 @@ export function createSyncStore(prisma: PrismaClient, enqueueDeliveries: Enqueue
       return readInvites(prisma, watch, row?.ids.filter((id) => !listed.has(id)) ?? []);
     },
 
-    ledger: (watch) => createLedger(prisma, watch, { lock: false }),
+    ledger: (watch) => createLedger(prisma, watch),
 
     record(watch, decide) {
       return prisma.$transaction(async (tx) => {
-        const recording = await decide(createLedger(tx, watch, { lock: true }));
+        const recording = await decide(createLockedLedger(tx, watch));
         await write(tx, recording, enqueueDeliveries);
         return recording;
       }, TRANSACTION);

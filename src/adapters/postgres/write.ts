@@ -41,6 +41,7 @@ const SYNC_COLUMNS: Columns<SyncRow> = {
   total_count: "integer",
   events: "integer",
   interval_ms: "bigint",
+  clock_skew_ms: "bigint",
 };
 
 const INVITE_COLUMNS: Columns<InviteRow> = {

@@ -1,14 +1,16 @@
 /** Says how an attempt ended: whose trouble it is, whether another try can help, and what to do about it. */
 import type { DeliveryOutcome, DeliveryStage } from "../../app/ports.ts";
+import { REFUSAL_ADVICE, type Refusal, troubleOf } from "../../domain/refusal.ts";
 import { codeOf, enhancedCodeOf, queueIdOf, type SmtpError, tidyAnswer } from "./answer.ts";
-import { certificateAdvice, faultAdvice } from "./probe-advice.ts";
+import { type SessionFault, wasStopped } from "./fault.ts";
+import { helloAdvice, loginAdvice, refusesHello } from "./login-advice.ts";
+import type { SmtpOptions } from "./options.ts";
+import { faultAdvice } from "./probe-advice.ts";
 import type { ProbeStage } from "./probe-step.ts";
-import type { SessionFault } from "./session.ts";
+import { tlsAdvice, tlsReason } from "./tls-advice.ts";
 
 /** The relay as it is named to people, and what may be shown of its words. */
-export type Relay = {
-  readonly host: string;
-  readonly port: number;
+export type Relay = Pick<SmtpOptions, "host" | "port" | "name" | "auth" | "ignoreTLS"> & {
   /** The setting that names it. */
   readonly setting: "SMTP_URL" | "FALLBACK_SMTP_URL";
   readonly redact: (text: string) => string;
@@ -32,17 +34,16 @@ export function faultOutcome(fault: SessionFault, durationMs: number, relay: Rel
   return { ...verdictOn(fault), stage: fault.stage, ...codes, queueId: null, durationMs, error };
 }
 
-/** Codes of a server that wants a login first, or another one. @see https://www.rfc-editor.org/rfc/rfc4954#section-6 */
-const LOGIN_CODES: ReadonlySet<number> = new Set([530, 534, 535, 538]);
-
 /** Whose trouble it is. A reply that is none counts as silence: what it was meant to say cannot be known. */
-function verdictOn({ stage, answer, waiting, cause }: SessionFault): Verdict {
+function verdictOn(fault: SessionFault): Verdict {
+  const { stage, answer, waiting, cause } = fault;
   const code = codeOf(answer ?? "");
   const no = code !== null && code >= 400 ? code : null;
+  if (wasStopped(fault) && stage !== "answer") return failed("stopped");
+  if (refusesHello(fault)) return failed("unreachable");
   switch (stage) {
     case "answer":
-      if (no === null) return failed("unknown");
-      return no >= 500 ? refused("message") : failed("temporary");
+      return no === null ? failed("unknown") : verdictOnMail({ stage, code: no, answer: answer ?? "" });
     case "connect":
     case "greeting":
       return failed("unreachable");
@@ -52,26 +53,19 @@ function verdictOn({ stage, answer, waiting, cause }: SessionFault): Verdict {
       return failed(no === 421 || (no === null && !isOurs(answer, cause, "EAUTH")) ? "unreachable" : "login");
     default:
       if (isOurs(answer, cause, "EMESSAGE")) return refused("message");
-      return no === null || no === 421 ? failed("unreachable") : verdictOnMail(stage, no, answer ?? "");
+      if (no === null || no === 421) return failed("unreachable");
+      return verdictOnMail({ stage, code: no, answer: answer ?? "" });
   }
 }
 
-/** A no to the mail, before the mail itself was sent. A sender that is refused is for an administrator to mend. */
-function verdictOnMail(stage: "sender" | "recipient" | "data", code: number, answer: string): Verdict {
-  if (LOGIN_CODES.has(code)) return failed("login");
-  if (code < 500) return failed("temporary");
-  if (stage === "recipient") return refused("recipient");
-  return stage === "data" || speaksOfSize(answer) ? refused("message") : failed("temporary");
+function verdictOnMail(refusal: Omit<Refusal, "enhancedCode">): Verdict {
+  const trouble = troubleOf({ ...refusal, enhancedCode: enhancedCodeOf(refusal.answer) });
+  return trouble === "recipient" || trouble === "message" ? refused(trouble) : failed(trouble);
 }
 
 /** Whether nodemailer stopped it itself: no login is offered (`EAUTH`), or the mail is larger than allowed. */
 function isOurs(answer: string | null, { code }: SmtpError, expected: "EAUTH" | "EMESSAGE"): boolean {
   return answer === null && code === expected;
-}
-
-/** @see https://www.rfc-editor.org/rfc/rfc1870#section-6 */
-function speaksOfSize(answer: string): boolean {
-  return /^552|\b5\.3\.4\b|\bsize\b|too (?:large|big)/i.test(answer);
 }
 
 function failed(cause: Extract<Verdict, { kind: "failed" }>["cause"]): Verdict {
@@ -87,58 +81,43 @@ export function explain(fault: SessionFault, relay: Relay): string {
   return sentenceOf(fault, relay).replaceAll("SMTP_URL", relay.setting);
 }
 
-function sentenceOf(fault: SessionFault, { host, port, redact }: Relay): string {
+function sentenceOf(fault: SessionFault, relay: Relay): string {
+  const { host, port, redact } = relay;
   const server = `the mail server ${host}:${port}`;
   const verdict = verdictOn(fault);
-  const because = tidyAnswer(fault.answer ?? faultAdvice(PROBE_STAGES[fault.stage] ?? "DATA", fault.cause), redact);
-  if (verdict.kind === "refused") {
-    const advice =
-      verdict.what === "recipient"
-        ? "refuses the recipient; check the address, and that mail for it is taken from here"
-        : "refuses the mail itself; look into its log";
-    return `${server} ${advice}: ${because}`;
-  }
+  if (isOurs(fault.answer, fault.cause, "EMESSAGE")) return fault.cause.message.replace("the mail server", server);
+  const because = tidyAnswer(fault.answer ?? faultAdvice(PROBE_STAGES[fault.stage], fault.cause), redact);
+  if (verdict.kind === "refused") return `${server} ${REFUSAL_ADVICE[verdict.what]}: ${because}`;
   switch (verdict.cause) {
     case "login":
-      return `${server} refuses the login; check the user and password in SMTP_URL: ${because}`;
+      return `${server} ${loginAdvice(fault, relay)}${fault.answer === null ? "" : `: ${because}`}`;
     case "tls":
-      return `no TLS with ${server}; ${tlsAdvice(fault, host)}: ${because}`;
+      return `no TLS with ${server}; ${tlsAdvice(fault, relay)}: ${tidyAnswer(fault.answer ?? tlsReason(fault.cause), redact)}`;
     case "unreachable":
-      return `${server} ${unreachableAdvice(fault)}: ${because}`;
+      return `${server} ${helloAdvice(fault, relay) ?? unreachableAdvice(fault)}: ${because}`;
+    case "stopped":
+      return `${server} was not waited for, as invitewatch was told to stop; the next start tries again`;
     case "unknown":
       return `${server} was sent the whole mail and gave no answer; it may have taken it, so that the next attempt may be a repeat: ${because}`;
-    case "temporary":
-      return `${server} ${temporaryAdvice(fault)}: ${because}`;
+    default:
+      return `${server} ${REFUSAL_ADVICE[verdict.cause]}: ${because}`;
   }
 }
 
-const PROBE_STAGES: Partial<Record<DeliveryStage, ProbeStage>> = {
+/** How the stages are called by which `mail test` reports. */
+export const PROBE_STAGES: Readonly<Record<DeliveryStage, ProbeStage>> = {
   connect: "connect",
   greeting: "greeting",
   tls: "TLS",
+  login: "login",
+  sender: "MAIL FROM",
+  recipient: "RCPT TO",
+  data: "DATA",
+  answer: "answer",
 };
 
 function unreachableAdvice({ answer }: SessionFault): string {
   if (answer === null) return "cannot be reached or does not answer";
   if (codeOf(answer) === null) return "answers what is no SMTP; check host and port in SMTP_URL";
   return "turns us away for now; where that lasts, look into its log";
-}
-
-function tlsAdvice({ answer, cause }: SessionFault, host: string): string {
-  const code = cause.originalCode ?? cause.code ?? "";
-  if (answer !== null) return "it must offer STARTTLS before a login is sent";
-  if (isCertificateFault(code)) return `its certificate is not trusted: ${certificateAdvice(code, host)}`;
-  return "check that the port belongs to smtps:// (465) or smtp:// (587)";
-}
-
-/** @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
-function isCertificateFault(code: string): boolean {
-  return /CERT|ISSUER|LEAF_SIGNATURE/.test(code) && !code.startsWith("ERR_SSL");
-}
-
-function temporaryAdvice({ stage, answer }: SessionFault): string {
-  if (stage === "sender" && answer?.startsWith("5")) {
-    return "refuses the sender; check that it lets this login send as MAIL_FROM";
-  }
-  return "refuses it for now; where that lasts, look into its log";
 }

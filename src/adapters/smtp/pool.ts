@@ -1,5 +1,6 @@
 /** Lends connections to the relay: a few at a time, kept for the next mail for a short while. */
-import type { Session, SessionFault } from "./session.ts";
+import type { SessionFault } from "./fault.ts";
+import type { Session } from "./session.ts";
 
 export type PoolOptions = {
   /** A new connection. Rejects with a SessionFault. @param untilMs when to give up, by `performance` */
@@ -14,8 +15,12 @@ export type PoolOptions = {
 export type Patience = { readonly sinceMs: number; readonly shareUntilMs: number; readonly untilMs: number };
 
 export type Pool = {
-  /** Runs the work once there is room for a connection more. */
-  withRoom<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs the work once there is room for a connection more.
+   *
+   * @param work may give its room to another while it merely waits; as many may do so at a time as there is room for
+   */
+  withRoom<T>(work: (giveRoom: () => void) => Promise<T>): Promise<T>;
   /** A kept connection, the latest used first; null where there is none. */
   take(): Session | null;
   /**
@@ -39,6 +44,8 @@ export function createPool({ open, connections, idleMs }: PoolOptions): Pool {
   const idle: { readonly session: Session; readonly timer: NodeJS.Timeout }[] = [];
   const heirs = new Set<(session: Session | null) => void>();
   let room = connections;
+  /** Room that was given to others by those who merely wait. */
+  let given = 0;
   /** Connections that are lent, or being opened. */
   let inUse = 0;
   let crowdedUntilMs = Number.NEGATIVE_INFINITY;
@@ -46,6 +53,11 @@ export function createPool({ open, connections, idleMs }: PoolOptions): Pool {
   let lastFault: SessionFault | null = null;
   let closed = false;
 
+  const letIn = () => {
+    const enter = waiting.shift();
+    if (enter === undefined) room += 1;
+    else enter();
+  };
   const quitOldest = () => idle.shift()?.session.quit();
   const forget = (session: Session) => {
     const at = idle.findIndex((kept) => kept.session === session);
@@ -94,12 +106,18 @@ export function createPool({ open, connections, idleMs }: PoolOptions): Pool {
     async withRoom(work) {
       if (room > 0) room -= 1;
       else await new Promise<void>((resolve) => waiting.push(resolve));
+      let holds = true;
+      const giveRoom = () => {
+        if (!holds || given >= connections) return;
+        holds = false;
+        given += 1;
+        letIn();
+      };
       try {
-        return await work();
+        return await work(giveRoom);
       } finally {
-        const enter = waiting.shift();
-        if (enter === undefined) room += 1;
-        else enter();
+        if (holds) letIn();
+        else given -= 1;
       }
     },
     take,

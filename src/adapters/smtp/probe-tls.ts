@@ -1,8 +1,8 @@
 /** What is to be known of the TLS that a connection to the relay has. */
 import type { Socket } from "node:net";
 import { type PeerCertificate, TLSSocket } from "node:tls";
-import { isLoopback } from "../../domain/loopback.ts";
-import { certificateAdvice } from "./probe-advice.ts";
+import type { SmtpOptions } from "./options.ts";
+import { certificateAdvice } from "./tls-advice.ts";
 
 /** The socket, once it is secure. */
 export function secureSocket(socket: Socket | false | null): TLSSocket | null {
@@ -25,9 +25,8 @@ export function describeTls(socket: TLSSocket, host: string): string {
 }
 
 /** What to say of a connection that stays without TLS. */
-export function describePlain(host: string): string {
-  const where = isLoopback(host) ? "the mail server is on this machine" : "the mail server does not offer it";
-  return `none: ${where}`;
+export function describePlain({ ignoreTLS }: Pick<SmtpOptions, "ignoreTLS">): string {
+  return `none: ${ignoreTLS ? "SMTP_URL says tls=off" : "the mail server does not offer it"}`;
 }
 
 function nameIn(party: PeerCertificate["subject"] | undefined): string {

@@ -1,20 +1,20 @@
 /**
  * Goes a mail's way to the relay step by step, and says at each step what was found.
  *
- * The dialogue is nodemailer's, as when mail is delivered; only the connection is opened here, so that looking the
- * name up, connecting and TLS can be told apart.
+ * It is the way of a delivery; only the name is looked up beforehand, so that this can be told apart.
  */
 import { lookup } from "node:dns/promises";
-import { isIP, type Socket } from "node:net";
-import SMTPConnection from "nodemailer/lib/smtp-connection";
+import { isIP } from "node:net";
 import { onTheWire } from "./address.ts";
 import { type SmtpError, tidyAnswer } from "./answer.ts";
+import { dial, type Line } from "./dial.ts";
 import { optionsOf, type SmtpOptions, type Timeouts } from "./options.ts";
-import { adviceFor, NO_LOGIN_OFFERED } from "./probe-advice.ts";
-import { createDialogue, type Dialogue } from "./probe-dialogue.ts";
+import type { Relay } from "./outcome.ts";
+import { faultAdvice } from "./probe-advice.ts";
 import type { ProbeStep, Tell } from "./probe-step.ts";
-import { describePlain, describeTls, secureSocket } from "./probe-tls.ts";
-import { openSocket, within } from "./socket.ts";
+import { createTeller } from "./probe-teller.ts";
+import { sendOver } from "./session.ts";
+import { within } from "./socket.ts";
 
 export type ProbeMail = { readonly from: string; readonly to: readonly string[]; readonly mime: Buffer };
 
@@ -32,12 +32,11 @@ export type ProbeOptions = {
  * @param mail with bare addresses
  */
 export async function probeRelay(smtpUrl: string, mail: ProbeMail, how: ProbeOptions): Promise<readonly string[]> {
-  const options: SmtpOptions = { ...optionsOf(smtpUrl), ...how.timeouts };
+  const options: SmtpOptions = { ...optionsOf(smtpUrl, mail.from), ...how.timeouts };
   const tell: Tell = (stage, ok, text, recipient) =>
     how.report({ stage, ok, text: tidyAnswer(text, how.redact), recipient: recipient ?? null });
   if (!(await resolveHost(options, tell))) return [];
-  const socket = await connectTo(options, tell);
-  return socket === null ? [] : converse(socket, options, mail, tell);
+  return converse(options, mail, { ...options, setting: "SMTP_URL", redact: how.redact }, tell);
 }
 
 async function resolveHost({ host, dnsTimeout }: SmtpOptions, tell: Tell): Promise<boolean> {
@@ -50,95 +49,31 @@ async function resolveHost({ host, dnsTimeout }: SmtpOptions, tell: Tell): Promi
     tell("DNS", true, `${host} is ${[...new Set(found.map(({ address }) => address))].join(", ")}`);
     return true;
   } catch (error) {
-    tell("DNS", false, adviceFor("DNS", error as SmtpError, host));
+    tell("DNS", false, `${host}: ${faultAdvice("DNS", error as SmtpError)}`);
     return false;
   }
 }
 
-/** Null where the host does not take the connection. */
-async function connectTo(options: SmtpOptions, tell: Tell): Promise<Socket | null> {
-  const startedAt = performance.now();
-  try {
-    const socket = await openSocket(options);
-    const tookMs = Math.round(performance.now() - startedAt);
-    tell("connect", true, `${socket.remoteAddress} port ${socket.remotePort}, in ${tookMs} ms`);
-    return socket;
-  } catch (error) {
-    tell("connect", false, adviceFor("connect", error as SmtpError, `${options.host}:${options.port}`));
-    return null;
-  }
-}
+/** As long as a delivery may take until the whole mail is sent. */
+const DEADLINE_MS = 120_000;
 
-async function converse(socket: Socket, options: SmtpOptions, mail: ProbeMail, tell: Tell): Promise<readonly string[]> {
-  const relay = `${options.host}:${options.port}`;
-  const secured = () => secureSocket(connection._socket);
-  const tellTls = once(() => {
-    const tls = secured();
-    if (tls === null) tell("TLS", true, describePlain(options.host));
-    else tell("TLS", tls.authorized, describeTls(tls, options.host));
-  });
-  const beforeAnswer = () => {
-    if (secured() !== null) tellTls();
-  };
-  const dialogue = createDialogue({ recipients: mail.to, relay, beforeAnswer, tell });
-  const connection = new SMTPConnection({
-    ...options,
-    connection: socket,
-    // A certificate that is not trusted is to be shown; nothing but EHLO is sent before it is judged below.
-    tls: { ...options.tls, rejectUnauthorized: false },
-    transactionLog: true,
-    logger: dialogue.logger,
-  });
+async function converse(options: SmtpOptions, mail: ProbeMail, relay: Relay, tell: Tell): Promise<readonly string[]> {
+  const teller = createTeller(mail.to, options, relay, tell);
+  // A certificate that is not trusted is to be shown; nothing but EHLO is sent before the teller judges it.
+  const patient = { ...options, tls: { ...options.tls, rejectUnauthorized: false } };
+  const untilMs = performance.now() + DEADLINE_MS;
+  let line: Line | null = null;
   try {
-    await call(connection, (done) => connection.connect(done));
-    tellTls();
-    if (secured()?.authorized === false) return [];
-    if (!(await login(connection, options, dialogue, tell))) return [];
-    const envelope = { from: onTheWire(mail.from), to: mail.to.map(onTheWire) };
-    await call(connection, (done) => connection.send(envelope, mail.mime, done));
-    return dialogue.accepted();
-  } catch (error) {
-    const stage = options.secure && secured() === null ? "TLS" : dialogue.stage();
-    if (!dialogue.refused()) tell(stage, false, adviceFor(stage, error as SmtpError, relay));
+    line = await dial(patient, { untilMs, signal: new AbortController().signal }, teller);
+    teller.loggedIn(line);
+    const envelope = { from: onTheWire(mail.from), to: mail.to.map(onTheWire), size: mail.mime.length };
+    await sendOver(line, { envelope, mime: mail.mime }, { untilMs }, options);
+    return teller.accepted();
+  } catch (fault) {
+    teller.failed(fault);
     return [];
   } finally {
-    connection.quit();
-    connection.close();
+    line?.connection.quit();
+    line?.connection.close();
   }
-}
-
-/** As a delivery does it: where SMTP_URL has a user, nothing is sent without a login. */
-async function login(
-  connection: SMTPConnection,
-  { auth, host, port }: SmtpOptions,
-  dialogue: Dialogue,
-  tell: Tell,
-): Promise<boolean> {
-  if (auth === undefined) {
-    tell("login", true, "none: SMTP_URL has no user");
-    return true;
-  }
-  if (!connection.allowsAuth) {
-    tell("login", false, `${host}:${port}: ${NO_LOGIN_OFFERED}`);
-    return false;
-  }
-  await call(connection, (done) => connection.login({ ...auth, credentials: { ...auth } }, done));
-  tell("login", true, `${dialogue.mechanism()}: ${connection.lastServerResponse}`);
-  return true;
-}
-
-/** Resolves when the callback is called; rejects with its error, and where the connection breaks. */
-function call(connection: SMTPConnection, run: (done: (error?: Error | null) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    connection.on("error", reject).on("end", () => reject(new Error("the mail server closed the connection")));
-    run((error) => (error ? reject(error) : resolve()));
-  });
-}
-
-function once(run: () => void): () => void {
-  let ran = false;
-  return () => {
-    if (!ran) run();
-    ran = true;
-  };
 }

@@ -1,22 +1,22 @@
-/**
- * One connection to the relay: opened, secured and logged in once, then used for one mail after the other.
- *
- * The dialogue is nodemailer's; only the socket is opened here, so that connecting and TLS can be told apart.
- */
-import SMTPConnection from "nodemailer/lib/smtp-connection";
-import type { DeliveryStage } from "../../app/ports.ts";
-import type { SmtpError } from "./answer.ts";
+/** One connection to the relay: opened, secured and logged in once, then used for one mail after the other. */
+import { dial, type Limits, type Line } from "./dial.ts";
+import { SessionFault } from "./fault.ts";
 import type { SmtpOptions } from "./options.ts";
-import { NO_LOGIN_OFFERED } from "./probe-advice.ts";
-import { createProgress, type Progress } from "./progress.ts";
-import { openSocket, timedOut } from "./socket.ts";
 
 /** Bare addresses, as they go over the wire. */
-export type Envelope = { readonly from: string; readonly to: string; readonly size: number };
+export type Envelope = { readonly from: string; readonly to: string | readonly string[]; readonly size: number };
+
+/** For how long a mail is waited for, and who wants to know that it takes long. */
+export type Waiting = {
+  /** When to give up before all of it was sent, by `performance`; from then on the answer has its own time. */
+  readonly untilMs: number;
+  /** Called where the answer has not come in the time that any other answer has. */
+  readonly onSlow?: () => void;
+};
 
 export type Session = {
-  /** The server's answer to the mail. Rejects with a SessionFault. @param untilMs when to give up, by `performance` */
-  send(envelope: Envelope, mime: Buffer, untilMs: number): Promise<string>;
+  /** The server's answer to the mail. Rejects with a SessionFault. */
+  send(envelope: Envelope, mime: Buffer, waiting: Waiting): Promise<string>;
   /** Takes back what is left of a mail that was refused; whether the connection can be used again. Never rejects. */
   reset(): Promise<boolean>;
   /** Lets the process end although the connection is kept, or no longer. */
@@ -29,67 +29,21 @@ export type Session = {
   close(): void;
 };
 
-type Circumstances = Pick<SessionFault, "stage" | "answer" | "waiting">;
-
-/** How the work on a connection failed. */
-export class SessionFault extends Error {
-  readonly stage: DeliveryStage;
-  /** The server's last word on it; null where it said nothing. */
-  readonly answer: string | null;
-  /** Whether a command was waiting for its answer. */
-  readonly waiting: boolean;
-  /** When, on the clock of `performance`. */
-  readonly clockMs = performance.now();
-  declare readonly cause: SmtpError;
-
-  constructor(cause: SmtpError, { stage, answer, waiting }: Circumstances) {
-    super(cause.message, { cause });
-    this.stage = stage;
-    this.answer = answer;
-    this.waiting = waiting;
-  }
+/** A session that can send at once. Rejects with a SessionFault. */
+export async function openSession(options: SmtpOptions, limits: Limits): Promise<Session> {
+  return sessionOf(await dial(options, limits), options);
 }
 
-/** A session that can send at once. Rejects with a SessionFault. @param untilMs when to give up, by `performance` */
-export async function openSession(options: SmtpOptions, untilMs: number): Promise<Session> {
-  const progress = createProgress();
-  const socket = await openSocket(options).catch((error: SmtpError) => {
-    throw new SessionFault(error, { stage: "connect", answer: null, waiting: false });
-  });
-  const connection = new SMTPConnection({
-    ...options,
-    connection: socket,
-    // The socket is connected; what nodemailer still counts against this is TLS and the greeting, which have their own.
-    connectionTimeout: 3 * options.greetingTimeout,
-    transactionLog: true,
-    logger: progress.logger,
-  });
-  const call = createCaller(connection, progress);
-  try {
-    await call(untilMs, (done) => connection.connect(done));
-    await logIn(connection, options, (run) => call(untilMs, run));
-  } catch (error) {
-    connection.close();
-    throw error;
-  }
-  return sessionOf(connection, progress, call, options.greetingTimeout);
-}
-
-function sessionOf(connection: SMTPConnection, progress: Progress, call: Call, resetTimeoutMs: number): Session {
+function sessionOf(line: Line, options: SmtpOptions): Session {
+  const { connection, progress, call } = line;
   let ended = () => {};
   connection.on("end", () => ended());
   return {
-    async send(envelope, mime, untilMs) {
-      progress.begin();
-      const info = await call<{ response: string }>(untilMs, (done) => connection.send({ ...envelope }, mime, done));
-      // An answer to a mail that is still being sent belongs to something else.
-      if (progress.sent() && progress.refusal() === null) return info.response;
-      throw faultOf(new Error("Unexpected response"), connection, progress);
-    },
+    send: (envelope, mime, waiting) => sendOver(line, { envelope, mime }, waiting, options),
     async reset() {
       // A mail refused while it was being sent is still on its way.
       if (connection.destroyed || (progress.stage() === "answer" && !progress.sent())) return false;
-      const ends = performance.now() + resetTimeoutMs;
+      const ends = performance.now() + options.greetingTimeout;
       return call(ends, (done) => connection.reset(done)).then(
         () => true,
         () => false,
@@ -111,46 +65,46 @@ function sessionOf(connection: SMTPConnection, progress: Progress, call: Call, r
   };
 }
 
-/** As the URL says: without a user there is no login; with one, nothing is sent without it. */
-async function logIn(
-  connection: SMTPConnection,
-  { auth }: SmtpOptions,
-  call: (run: (done: Done) => void) => Promise<unknown>,
-): Promise<void> {
-  if (auth === undefined) return;
-  if (!connection.allowsAuth) {
-    const error = Object.assign(new Error(NO_LOGIN_OFFERED), { code: "EAUTH" });
-    throw new SessionFault(error, { stage: "login", answer: null, waiting: false });
-  }
-  await call((done) => connection.login({ ...auth, credentials: { ...auth } }, done));
-}
+type Mail = { readonly envelope: Envelope; readonly mime: Buffer };
 
-type Done = (error?: Error | null, result?: unknown) => void;
-type Call = <T>(untilMs: number, run: (done: (error?: Error | null, result?: T) => void) => void) => Promise<T>;
-
-/** Runs one thing at a time on the connection: it ends with its callback, with the connection, or with its time. */
-function createCaller(connection: SMTPConnection, progress: Progress): Call {
-  let fail: (error: Error) => void = () => {};
-  connection.on("error", (error) => fail(error));
-  connection.on("end", () => fail(new Error("the mail server closed the connection")));
-  return async <T>(untilMs: number, run: (done: (error?: Error | null, result?: T) => void) => void) => {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    fail = (error) => reject(faultOf(error, connection, progress));
-    const timer = setTimeout(() => fail(timedOut()), Math.max(0, untilMs - performance.now()));
-    try {
-      run((error, result) => (error ? fail(error) : resolve(result as T)));
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      fail = () => {};
-    }
+/** The server's answer to the mail. Rejects with a SessionFault. */
+export async function sendOver(
+  { connection, progress, call }: Line,
+  { envelope, mime }: Mail,
+  { untilMs, onSlow = () => {} }: Waiting,
+  { socketTimeout, answerTimeout }: Pick<SmtpOptions, "socketTimeout" | "answerTimeout">,
+): Promise<string> {
+  requireSize(envelope, progress.offer());
+  const setSilence = (ms: number) => {
+    if (connection._socket) connection._socket.setTimeout(ms);
   };
+  let slow: NodeJS.Timeout | undefined;
+  progress.begin(() => {
+    setSilence(0);
+    call.extend(performance.now() + answerTimeout);
+    slow = setTimeout(onSlow, socketTimeout);
+  });
+  const { from, to, size } = envelope;
+  try {
+    const info = await call<{ response: string }>(untilMs, (done) =>
+      connection.send({ from, to: [to].flat(), size }, mime, done),
+    );
+    // An answer to a mail that is still being sent belongs to something else.
+    if (progress.sent() && progress.refusal() === null) return info.response;
+    const refusal = progress.refusal() ?? { stage: progress.stage(), answer: null };
+    throw new SessionFault(new Error("Unexpected response"), { ...refusal, waiting: progress.waiting() });
+  } finally {
+    clearTimeout(slow);
+    setSilence(socketTimeout);
+  }
 }
 
-/** The fault with what the dialogue says of it, at the instant at which it came. */
-function faultOf(error: SmtpError, connection: SMTPConnection, progress: Progress): SessionFault {
-  const refusal = progress.refusal();
-  if (refusal !== null) return new SessionFault(error, { ...refusal, waiting: false });
-  const stage = connection.stage === "init" && connection.secureConnection ? "tls" : progress.stage();
-  return new SessionFault(error, { stage, answer: error.response ?? null, waiting: progress.waiting() });
+/** The code of a fault where we did not try: the mail is larger than the server takes. */
+const TOO_LARGE = "EMESSAGE";
+
+/** @throws SessionFault */
+function requireSize({ size }: Envelope, { sizeLimit }: { readonly sizeLimit: number | null }): void {
+  if (sizeLimit === null || size <= sizeLimit) return;
+  const message = `the mail has ${size} bytes, and the mail server takes no more than ${sizeLimit}`;
+  throw new SessionFault(Object.assign(new Error(message), { code: TOO_LARGE }), { stage: "sender", answer: null });
 }

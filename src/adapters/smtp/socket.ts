@@ -1,5 +1,6 @@
 /** Opens the way to a relay: looks its name up and connects, within a time. */
 import { connect, type Socket } from "node:net";
+import { stoppedError } from "./fault.ts";
 import type { SmtpOptions } from "./options.ts";
 
 /**
@@ -8,17 +9,24 @@ import type { SmtpOptions } from "./options.ts";
  */
 const ADDRESS_TIMEOUT_MS = 1_000;
 
-/** The connected socket. Rejects with Node.js's error, or one with the code `ETIMEDOUT`. */
-export async function openSocket({ host, port, connectionTimeout }: SmtpOptions): Promise<Socket> {
+/** The connected socket. Rejects with Node.js's error, one with the code `ETIMEDOUT`, or that of being stopped. */
+export async function openSocket(
+  { host, port, connectionTimeout }: Pick<SmtpOptions, "host" | "port" | "connectionTimeout">,
+  signal: AbortSignal,
+): Promise<Socket> {
+  if (signal.aborted) throw stoppedError();
   const socket = connect({ host, port, autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const stop = () => reject(stoppedError());
+  signal.addEventListener("abort", stop, { once: true });
+  socket.once("connect", resolve).on("error", reject);
   try {
-    await within(
-      connectionTimeout,
-      new Promise<void>((resolve, reject) => socket.once("connect", resolve).on("error", reject)),
-    );
+    await within(connectionTimeout, promise);
   } catch (error) {
     socket.destroy();
     throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
   return socket;
 }

@@ -3,6 +3,8 @@
  *
  * One attempt, one host, no redirects: when to try again is decided by whoever asks.
  */
+import type { Agent as HttpAgent } from "node:http";
+import type { Agent as HttpsAgent } from "node:https";
 import got from "got";
 import manifest from "../../../package.json" with { type: "json" };
 import type { FallbackChannel, FallbackMessage } from "../../app/fallback.ts";
@@ -22,9 +24,17 @@ const PASSING = [408, 429];
 
 const utf8 = new TextDecoder();
 
+type Outbound = {
+  readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
+  /** What is wrong with the proxy; null where the error is not the proxy's. */
+  readonly proxyFault: (error: unknown) => string | null;
+};
+
 type WebhookOptions = {
   readonly redact: (text: string) => string;
   readonly clock: Clock;
+  /** How the host is reached, perhaps through a proxy. */
+  readonly outbound?: Outbound;
   /** Of one attempt from its beginning to the end of the answer; 30 s by default. */
   readonly timeoutMs?: number;
 };
@@ -34,7 +44,7 @@ type Received = { readonly httpStatus: number; readonly body: string };
 /** A channel to the webhook; nothing is connected yet. */
 export function createWebhook(
   { url, secret }: { readonly url: string; readonly secret: string },
-  { redact, clock, timeoutMs = TIMEOUT_MS }: WebhookOptions,
+  { redact, clock, outbound, timeoutMs = TIMEOUT_MS }: WebhookOptions,
 ): FallbackChannel {
   const { host } = new URL(url);
 
@@ -42,6 +52,7 @@ export function createWebhook(
     const stream = got.stream.post(url, {
       body,
       headers: { ...headers, "content-type": "application/json", "user-agent": `invitewatch/${manifest.version}` },
+      ...(outbound && { agent: outbound.agents }),
       followRedirect: false,
       throwHttpErrors: false,
       retry: { limit: 0 },
@@ -85,7 +96,11 @@ export function createWebhook(
         const received = await post(body, headers, AbortSignal.any([signal, timeout]));
         return { ...exchange(received.httpStatus), ...verdictOn(received, host) };
       } catch (error) {
-        const why = `the webhook at ${host} ${whyUnanswered(error, { signal, timeout })}`;
+        const proxyFault = signal.aborted ? null : (outbound?.proxyFault(error) ?? null);
+        const why =
+          proxyFault === null
+            ? `the webhook at ${host} ${whyUnanswered(error, { signal, timeout })}`
+            : `the webhook at ${host} cannot be reached: ${proxyFault}`;
         return { ...exchange(null), kind: "failed", cause: "temporary", error: why };
       }
     },

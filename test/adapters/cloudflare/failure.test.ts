@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRedactor } from "../../../src/domain/redact.ts";
 import type { Shortfall } from "../../../src/domain/snapshot.ts";
+import { encodings } from "../../support/encodings.ts";
 import { fixture, forever, page, rawInvite, sendJson, sourceOf, startApi, TOKEN } from "./api.ts";
 
 async function shortfallFrom(t: test.TestContext, body: unknown, status: number): Promise<Shortfall> {
@@ -111,4 +112,59 @@ test("a credential that the API echoes inside an invite is not kept", async (t) 
   assert.equal(snapshot.kind, "complete");
   assert.equal(snapshot.invites[0]?.organizationName, "Acme [redacted]");
   assert.ok(!JSON.stringify(snapshot).includes("abcdefghijkl"));
+});
+
+test("a credential that the API echoes in a success is kept and quoted nowhere", async (t) => {
+  for (const [name, encode] of Object.entries(encodings)) {
+    const echoed = encode(TOKEN);
+    const bodies: unknown[] = [
+      { success: true, result: `Authorization: Bearer ${echoed}` },
+      { success: true, result: [], result_info: { total_count: `${"x".repeat(90)}${echoed}` } },
+      page([rawInvite({ id: `${echoed}` }), rawInvite({ id: `${echoed}` })], { total_count: 2 }),
+      page([
+        rawInvite({
+          organization_id: echoed,
+          invited_member_id: `x${echoed}`,
+          invited_by: echoed,
+          expires_on: `until ${echoed}`,
+          roles: [{ name: echoed, id: echoed }],
+          [echoed]: { [echoed]: [echoed] },
+        }),
+      ]),
+    ];
+    for (const body of bodies) {
+      const api = await startApi(t, (_request, response) => sendJson(response, body));
+
+      const told = JSON.stringify(await sourceOf(api).fetchSnapshot(forever()));
+
+      assert.ok(!told.includes(echoed) && !told.includes(JSON.stringify(echoed).slice(1, -1)), `${name}: ${told}`);
+      assert.ok(!told.includes("0123456789abcdefgh"), `${name}: ${told}`);
+    }
+  }
+});
+
+test("ids that hold the credential stay apart, the same at each read, and are not asked for", async (t) => {
+  const ids = [`a-${TOKEN}`, `b-${TOKEN}`, Buffer.from(TOKEN).toString("base64"), "plain"];
+  const api = await startApi(t, (_request, response) =>
+    sendJson(
+      response,
+      page(
+        ids.map((id) => rawInvite({ id, organization_id: `${TOKEN}${id}` })),
+        { total_count: 4 },
+      ),
+    ),
+  );
+  const source = sourceOf(api);
+
+  const snapshot = await source.fetchSnapshot(forever());
+  const again = await source.fetchSnapshot(forever());
+  const before = api.requests.length;
+  await source.locate(snapshot.invites.slice(0, 1) as never, forever());
+
+  assert.equal(snapshot.kind, "complete");
+  assert.deepEqual(again, snapshot);
+  assert.equal(new Set(snapshot.invites.map(({ id }) => id)).size, 4);
+  assert.equal(new Set(snapshot.invites.map(({ organizationId }) => organizationId)).size, 4);
+  assert.ok(snapshot.invites.some(({ id }) => id === "plain"));
+  assert.ok(api.requests.slice(before).every(({ url }) => url.includes("/memberships")));
 });

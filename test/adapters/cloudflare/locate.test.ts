@@ -6,7 +6,7 @@ import type { Invite } from "../../../src/domain/invite.ts";
 import { type Api, fixture, forever, NOW, page, pageOf, rawInvite, sendJson, sourceOf, startApi } from "./api.ts";
 
 function known(fields: Record<string, unknown> = {}): Invite {
-  const listed = parseInvite(rawInvite({ id: "inv-1", ...fields }), String);
+  const listed = parseInvite(rawInvite({ id: "inv-1", ...fields }));
   assert.ok(listed !== null);
   const observed = { firstSeenAt: NOW, lastChangedAt: NOW, alertedLeadMs: null, missingSince: null };
   const ours = { acknowledgedAt: null, cautions: [], calendarSequence: 0 };
@@ -56,6 +56,19 @@ test("an id is never more than one part of the path", async (t) => {
   await locateOne(api, known({ id: "../memberships/x?y=1#z" }));
 
   assert.equal(api.requests[0]?.url, "/client/v4/user/invites/..%2Fmemberships%2Fx%3Fy%3D1%23z");
+});
+
+test("an id too long to be asked for is looked for among the memberships, and so is a long organization's", async (t) => {
+  const long = "x".repeat(12_000);
+  const api = await startApi(t, answering(gone, members(membership("m", long))));
+
+  const whereabouts = await locateOne(api, known({ id: long, organization_id: long }));
+
+  assert.deepEqual(whereabouts, {
+    kind: "accepted",
+    evidence: "its id is too long to be asked for; its organization is among the accepted memberships",
+  });
+  assert.equal(api.requests.length, 1);
 });
 
 test("an answer about another invite leaves it open", async (t) => {

@@ -264,6 +264,46 @@ test("a Retry-After beyond the deadline ends the poll at once, with the real cau
   assert.match(shortfall.reason, /HTTP 429, code 971 \(Please wait\).* a wait of 300 s ends after the deadline/);
 });
 
+test("our own wait between attempts is the least, whatever Retry-After says", async (t) => {
+  for (const retryAfter of ["0", "-1", "soon", "Thu, 01 Jan 1970 00:00:00 GMT", "1e9"]) {
+    const api = await startApi(t, (_request, response, nth) =>
+      nth < 3 ? sendJson(response, "", 429, { "retry-after": retryAfter }) : sendJson(response, list),
+    );
+    const startedAt = performance.now();
+
+    const snapshot = await sourceOf(api, { firstBackoffMs: 100 }).fetchSnapshot(forever());
+
+    assert.equal(snapshot.kind, "complete", retryAfter);
+    const tookMs = performance.now() - startedAt;
+    assert.ok(tookMs >= 220 && tookMs < 5000, `${retryAfter}: ${tookMs} ms`);
+  }
+});
+
+test("a poll begins with a request even where an earlier answer forbade it for longer than the poll may take", async (t) => {
+  const api = await startApi(t, (_request, response, nth) =>
+    sendJson(response, list, 200, nth === 1 ? { ratelimit: '"default";r=0;t=31536000' } : {}),
+  );
+  const source = sourceOf(api);
+  await source.fetchSnapshot(forever());
+
+  const kinds = [await source.fetchSnapshot(forever()), await source.fetchSnapshot(forever())].map(({ kind }) => kind);
+
+  assert.deepEqual(kinds, ["complete", "complete"]);
+});
+
+test("a limit that still stands at the next poll's first answer ends that poll", async (t) => {
+  const api = await startApi(t, (_request, response) =>
+    sendJson(response, page(rawInvites(50), { total_count: 60 }), 200, { ratelimit: '"default";r=0;t=200' }),
+  );
+  const source = sourceOf(api);
+  await source.fetchSnapshot(forever());
+
+  const snapshot = await source.fetchSnapshot(forever());
+
+  assert.equal(shortfallOf(snapshot).cause, "rate_limit");
+  assert.equal(api.requests.length, 2);
+});
+
 test("a used-up Ratelimit is waited out before the next request", async (t) => {
   const api = await startApi(t, (request, response) =>
     pageOf(request) === 1

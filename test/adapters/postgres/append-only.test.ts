@@ -43,6 +43,14 @@ describe("the audit history refuses", () => {
     });
   }
 
+  test("changes also in a session that turns ordinary triggers off", async () => {
+    await client.query("SET session_replication_role = replica");
+    for (const sql of ["UPDATE event SET type = 'x'", "DELETE FROM event", "TRUNCATE event"]) {
+      await assert.rejects(client.query(sql), /append-only/);
+    }
+    await client.query("RESET session_replication_role");
+  });
+
   test("to lose what it refers to: its watch and its sync", async () => {
     await assert.rejects(client.query("DELETE FROM watch"), /violates .*constraint/);
     await assert.rejects(client.query("DELETE FROM sync"), /violates .*constraint/);

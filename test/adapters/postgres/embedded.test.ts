@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -173,7 +173,106 @@ describe("the folder", () => {
 
     await assert.rejects(openEmbedded(join(file, "data"), "command"), {
       name: "DatabaseError",
-      message: `The folder ${join(file, "data")} of the embedded database cannot be made; check the path and its rights.`,
+      message: `The folder ${join(file, "data")} of the embedded database cannot be made (ENOTDIR); check the path and its rights.`,
+    });
+  });
+
+  const ANOTHER_USER = 65_534;
+  const asRoot = process.getuid?.() === 0 ? false : "only root can give a folder to another user";
+  const refusal = (path: string, role: "daemon" | "command" | "reader" = "command") =>
+    openEmbedded(path, role).then(
+      ({ close }) => close().then(() => "opened"),
+      (error: Error & { permanent?: boolean }) => `${error.message}${error.permanent ? "" : " (waited for)"}`,
+    );
+
+  test("is closed to others where it is ours", async (t) => {
+    const folder = await folderWithNote();
+    await chmod(folder, 0o755);
+    await open(t, folder, "command");
+
+    assert.equal((await stat(folder)).mode & 0o777, 0o700);
+  });
+
+  test("is not closed to others where it holds other things", async () => {
+    const folder = join(root, "shared");
+    await mkdir(folder);
+    await writeFile(join(folder, "of-somebody"), "");
+    await chmod(folder, 0o755);
+
+    assert.match(
+      await refusal(folder),
+      /holds other things, and other users may look into it; name a folder of its own/,
+    );
+    assert.equal((await stat(folder)).mode & 0o777, 0o755);
+    assert.deepEqual(await readdir(folder), ["of-somebody"]);
+  });
+
+  test("that is a link is refused, whoever made it", async () => {
+    const link = join(root, "link");
+    await symlink(await folderWithNote(), link);
+
+    for (const role of ["daemon", "command", "reader"] as const) {
+      assert.match(await refusal(link, role), /is a symbolic link.*; name the folder itself\.$/);
+    }
+  });
+
+  test("that belongs to another user is refused", { skip: asRoot }, async () => {
+    const folder = await folderWithNote();
+    await chown(folder, ANOTHER_USER, ANOTHER_USER);
+
+    for (const role of ["daemon", "command", "reader"] as const) {
+      assert.match(
+        await refusal(folder, role),
+        /belongs to another user \(uid 65534, and this is 0\); run as that one/,
+      );
+    }
+  });
+
+  test("that cannot be written to is one sentence, and not waited for", async () => {
+    for (const name of ["lock", "owner"]) {
+      const folder = join(root, `unwritable-${name}`);
+      await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+      await chmod(folder, 0o700);
+
+      assert.match(
+        await refusal(folder, "daemon"),
+        /^(The lock .* cannot be taken; is the folder writable|The embedded database in .* does not start; is the folder intact and writable\?)/,
+      );
+      assert.doesNotMatch(await refusal(folder, "daemon"), /waited for/);
+    }
+  });
+
+  describe("of a socket whose path would be too long", () => {
+    const longFolder = async (name: string) => {
+      const folder = join(root, "long".repeat(40), name);
+      await cp(template, folder, { recursive: true });
+      return folder;
+    };
+
+    test("is ours alone, has a name that nobody can guess, and is gone afterwards", async () => {
+      const folders = [];
+      for (const name of ["a", "b"]) {
+        const { connection, close } = await openEmbedded(await longFolder(name), "daemon");
+        assert.equal((await stat(connection.host)).mode & 0o777, 0o700);
+        folders.push(connection.host);
+        await close();
+        assert.equal(existsSync(connection.host), false);
+      }
+      assert.notEqual(folders[0], folders[1]);
+    });
+
+    test("is not taken over from another user, by whom it may have been made", { skip: asRoot }, async (t) => {
+      const folder = await longFolder("c");
+      const lure = await mkdtemp(join(tmpdir(), "lure-"));
+      t.after(() => rm(lure, { recursive: true }));
+      await chown(lure, ANOTHER_USER, ANOTHER_USER);
+      await writeFile(join(folder, "socket"), lure);
+
+      const owner = await open(t, folder, "daemon");
+
+      assert.notEqual(owner.connection.host, lure);
+      assert.equal(await readFile(join(folder, "socket"), "utf8"), owner.connection.host);
+      assert.deepEqual(await query(owner, "SELECT text FROM note"), [{ text: "kept" }]);
     });
   });
 
@@ -192,7 +291,7 @@ describe("the folder", () => {
 test("a watch is migrated, synced and queued on the embedded database as on a server", async (t) => {
   const opened = await openDatabase(`pglite:${await folderWithNote()}`, "daemon");
   await opened.prisma.$executeRaw`DROP TABLE note`;
-  await migrate(opened.connection);
+  await migrate(opened);
   const queue = createQueue(opened, (error) => {
     throw error;
   });

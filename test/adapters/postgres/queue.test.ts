@@ -4,9 +4,11 @@ import { EventEmitter, once } from "node:events";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { DatabaseError, explained } from "../../../src/adapters/postgres/database-error.ts";
 import { type Database, openDatabase } from "../../../src/adapters/postgres/open.ts";
-import { createQueue, type Queue, type SyncResult, type Workers } from "../../../src/adapters/postgres/queue.ts";
+import { createQueue, type Queue, type Workers } from "../../../src/adapters/postgres/queue.ts";
+import type { SyncResult, SyncState } from "../../../src/adapters/postgres/queue-syncs.ts";
 import { type OpenedDatabase, openTestDatabase } from "../../support/database.ts";
 import { HOUR } from "../../support/durations.ts";
+import { countStatements } from "../../support/statement-counter.ts";
 import { startRelay, type TcpRelay } from "../../support/tcp-relay.ts";
 
 /** Two processes' worth of queue on one database. */
@@ -28,14 +30,14 @@ afterEach(async () => {
   await database.close();
 });
 
-const DONE: SyncResult = { syncId: null, outcome: "complete", reason: null };
+const DONE: SyncResult = { outcome: "complete", reason: null };
 
 function workers(overrides: Partial<Workers> = {}): Workers {
   return { sync: async () => DONE, deliver: async () => {}, digest: async () => {}, ...overrides };
 }
 
-async function workOnBoth(with_: Workers, syncsAtOnce = 4): Promise<void> {
-  await Promise.all([database.queue, other.queue].map((queue) => queue.work(with_, syncsAtOnce)));
+async function workOnBoth(with_: Workers): Promise<void> {
+  await Promise.all([database.queue, other.queue].map((queue) => queue.work(with_)));
 }
 
 /** Emits "end" with the count so far for each piece of work that ended, and tells how many were under way at once. */
@@ -64,11 +66,15 @@ function tally() {
   };
 }
 
+async function stateOf(jobId: string): Promise<SyncState | undefined> {
+  return (await database.queue.resultsOf([jobId])).get(jobId);
+}
+
 /** Resolves when a job is done. */
 async function result(id: string): Promise<SyncResult | null> {
   for (;;) {
-    const answer = await database.queue.resultOf(id);
-    if (answer.done) return answer.result;
+    const answer = await stateOf(id);
+    if (answer?.done) return answer.result;
   }
 }
 
@@ -100,7 +106,7 @@ describe("a sync that is asked for", () => {
     const late = await other.queue.requestSync("ops", slot);
 
     assert.equal(late, null);
-    assert.deepEqual(await database.queue.resultOf(slot), { done: true, result: DONE });
+    assert.deepEqual(await stateOf(slot), { done: true, result: DONE });
     assert.deepEqual(runs.seen, [slot]);
   });
 
@@ -114,15 +120,92 @@ describe("a sync that is asked for", () => {
 
   test("gives its result to whoever asked for it", async () => {
     const slot = randomUUID();
-    const outcome: SyncResult = { syncId: randomUUID(), outcome: "incomplete", reason: "page 2: HTTP 502" };
+    const outcome: SyncResult = { outcome: "incomplete", reason: "page 2: HTTP 502" };
     await database.queue.requestSync("ops", slot);
-    const before = await database.queue.resultOf(slot);
+    const before = await stateOf(slot);
 
-    await other.queue.work(workers({ sync: async () => outcome }), 1);
+    await other.queue.work(workers({ sync: async () => outcome }));
 
     assert.deepEqual(before, { done: false, result: null });
     assert.deepEqual(await result(slot), outcome);
   });
+});
+
+describe("syncs of many watches", () => {
+  const ask = (queue: Queue, names: readonly string[]) =>
+    Promise.all(names.map((name) => queue.requestSync(name, randomUUID())));
+  const named = (count: number, name: string) => Array.from({ length: count }, (_, nth) => `${name} ${nth}`);
+
+  test("cost a few statements together, not some for each of them", async () => {
+    const counter = await countStatements(new URL(database.url));
+    const opened = await openDatabase(counter.url, "command");
+    const queue = createQueue(opened, (error) => {
+      throw error;
+    });
+    const runs = tally();
+    let statements = 0;
+    try {
+      await queue.start();
+      await queue.work(workers({ sync: ({ watch }) => runs.run(watch, async () => DONE) }));
+      const before = counter.count();
+      const ids = await ask(queue, named(200, "watch"));
+      await Promise.all(ids.map((id) => result(id ?? "")));
+      statements = counter.count() - before;
+    } finally {
+      await queue.stop(1_000);
+      await opened.close();
+      await counter.close();
+    }
+
+    assert.equal(new Set(runs.seen).size, 200);
+    assert.ok(statements < 40, `${statements} statements`);
+  });
+
+  test("go on while those of others hang, however many these are", { timeout: 20_000 }, async () => {
+    const hangs = (watch: string) => watch.startsWith("hanging");
+    const runs = tally();
+    const sync: Workers["sync"] = async ({ watch }, signal) => {
+      if (hangs(watch)) await once(signal, "abort");
+      return runs.run(watch, async () => DONE);
+    };
+    await other.queue.work(workers({ sync }));
+    await ask(other.queue, named(60, "hanging"));
+
+    const ids = await ask(other.queue, named(10, "watch"));
+    await Promise.all(ids.map((id) => result(id ?? "")));
+
+    assert.deepEqual(runs.seen.toSorted(), named(10, "watch"));
+  });
+
+  test("are not run again because one of them failed", async () => {
+    const runs = tally();
+    const failOnce = async (watch: string) => {
+      const isFirst = runs.seen.filter((seen) => seen === watch).length === 1;
+      if (watch === "watch 1" && isFirst) throw new Error("it could not be recorded");
+      return DONE;
+    };
+    await database.queue.work(workers({ sync: ({ watch }) => runs.run(watch, () => failOnce(watch)) }));
+
+    const ids = await ask(database.queue, named(3, "watch"));
+    await Promise.all(ids.map((id) => result(id ?? "")));
+
+    assert.deepEqual(runs.seen.toSorted(), ["watch 0", "watch 1", "watch 1", "watch 2"]);
+  });
+});
+
+test("a result that the database refuses keeps no other from being written", async () => {
+  const refused: SyncResult = { outcome: "failed", reason: "a null byte: \0" };
+  const opened = await openDatabase(database.url, "command");
+  const queue = createQueue(opened, () => {});
+  await queue.start();
+  await queue.work(workers({ sync: async ({ watch }) => (watch === "bad" ? refused : DONE) }));
+
+  const asked = await Promise.all(["bad", "good"].map((watch) => queue.requestSync(watch, randomUUID())));
+  const good = await result(asked[1] ?? "");
+  await queue.stop(1_000);
+  await opened.close();
+
+  assert.deepEqual(good, DONE);
 });
 
 describe("syncs of one watch", () => {
@@ -177,10 +260,11 @@ describe("syncs of one watch", () => {
     await started;
     await other.queue.requestSync("ops", second);
     other.queue.wake();
-    const meanwhile = await database.queue.resultOf(second);
+    const meanwhile = await stateOf(second);
 
     release.emit("go");
-    await runs.until(2);
+    await result(first);
+    other.queue.wake();
     await result(second);
 
     assert.deepEqual(meanwhile, { done: false, result: null });
@@ -212,7 +296,7 @@ describe("a mail's job", () => {
     await enqueue(ids);
 
     // At one job per worker and poll this would take 20 seconds.
-    await database.queue.work(workers({ deliver: (id) => runs.run(id, async () => {}) }), 1);
+    await database.queue.work(workers({ deliver: (id) => runs.run(id, async () => {}) }));
     await runs.until(40);
 
     assert.equal(new Set(runs.seen).size, 40);
@@ -221,7 +305,7 @@ describe("a mail's job", () => {
   test("whose time comes is run soon after, though nobody says that it has", { timeout: 10_000 }, async () => {
     const runs = tally();
     const startAfter = new Date(Date.now() + 500);
-    await database.queue.work(workers({ deliver: (id) => runs.run(id, async () => {}) }), 1);
+    await database.queue.work(workers({ deliver: (id) => runs.run(id, async () => {}) }));
 
     await enqueue([randomUUID()], startAfter);
     await runs.until(1);
@@ -290,7 +374,7 @@ test("a job that fails because the database is away is run again within seconds 
         }, 1_500);
         throw new Error("it could not be recorded");
       };
-      await queue.work(workers({ sync: ({ watch }) => runs.run(watch, failOnce) }), 1);
+      await queue.work(workers({ sync: ({ watch }) => runs.run(watch, failOnce) }));
       // Not by way of the relay: the worker may cut it before whoever asks has heard the answer.
       await database.queue.requestSync("ops", randomUUID());
       await runs.until(2);
@@ -303,15 +387,15 @@ test("a job that fails because the database is away is run again within seconds 
 
 test("of a server that hangs up on whoever connects, the queue says nothing that is no sentence", async () => {
   const said: unknown[] = [];
-  const ofListener = new EventEmitter();
+  const errors = new EventEmitter();
   const hear = (error: Error, { connection }: Database) => {
     said.push(explained(error, connection));
-    if (error.message.startsWith("LISTEN/NOTIFY")) ofListener.emit("heard");
+    errors.emit("heard");
   };
 
   await throughRelay(hear, async (queue, relay) => {
-    await queue.work(workers(), 1);
-    const heard = once(ofListener, "heard", { signal: AbortSignal.timeout(20_000) });
+    await queue.work(workers());
+    const heard = once(errors, "heard", { signal: AbortSignal.timeout(20_000) });
     await relay.hangUp();
     await heard;
   });
@@ -335,7 +419,6 @@ test("stopping waits for the work in hand, and gives back what does not end in t
         return DONE;
       },
     }),
-    2,
   );
   const both = once(events, "both");
   await Promise.all([other.queue.requestSync("quick", quick), other.queue.requestSync("slow", slow)]);
@@ -351,4 +434,22 @@ test("stopping waits for the work in hand, and gives back what does not end in t
   const states = Object.fromEntries(rows.map(({ id, state }) => [id, state]));
   assert.equal(states[quick], "completed");
   assert.equal(states[slow], "retry");
+});
+
+test("a queue stops in time though its database is gone without a word", { timeout: 30_000 }, async () => {
+  const relay = await startRelay(new URL(database.url));
+  const opened = await openDatabase(relay.url, "command");
+  const queue = createQueue(opened, () => {});
+  await queue.start();
+  await queue.work(workers());
+  relay.vanish();
+  queue.wake();
+  const toldAt = performance.now();
+
+  await queue.stop(1_000);
+
+  const tookMs = performance.now() - toldAt;
+  await relay.close();
+  await opened.close();
+  assert.ok(tookMs < 5_000, `it took ${Math.round(tookMs)} ms`);
 });

@@ -31,7 +31,7 @@ const migrated = {
   name: "read",
   prepare: async (url: string) => {
     const database = await openDatabase(url, "command");
-    await migrate(database.connection);
+    await migrate(database);
     await database.close();
   },
 };
@@ -129,6 +129,7 @@ export function sync(startedAt: Date, given: Partial<Sync> = {}): Sync {
     totalCount: 1,
     events: 0,
     intervalMs: 900_000,
+    clockSkewMs: null,
     ...given,
   };
 }

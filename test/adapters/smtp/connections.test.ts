@@ -197,7 +197,7 @@ test("a mail of which the data was asked for is not sent a second time in one at
 });
 
 test("after a fault the connection is not used again", async (t) => {
-  const { relay, send } = await start(t, { timeouts: { socketTimeout: 100 } });
+  const { relay, send } = await start(t, { timeouts: { answerTimeout: 100 } });
   relay.script({ at: "answer", does: "hang" });
 
   await send("a@example.com");

@@ -3,7 +3,9 @@ import { createHmac } from "node:crypto";
 import { afterEach, beforeEach, test } from "node:test";
 import { createWebhook } from "../../../src/adapters/webhook/webhook.ts";
 import type { FallbackMessage } from "../../../src/app/fallback.ts";
+import { addressSecretsIn } from "../../../src/config/urls.ts";
 import { createRedactor } from "../../../src/domain/redact.ts";
+import { createOutbound } from "../../../src/outbound.ts";
 import { after, NOW } from "../../support/build.ts";
 import { MINUTE } from "../../support/durations.ts";
 import { type Post, type Receiver, startReceiver } from "../../support/webhook-receiver.ts";
@@ -44,6 +46,36 @@ function isGenuine({ headers, body }: Post): boolean {
   const expected = createHmac("sha256", KEY).update(content).digest("base64");
   return headers["webhook-signature"] === `v1,${expected}`;
 }
+
+test("the answer may quote the secret address in part, and what is kept does not", async () => {
+  const url = `${receiver.url}/T0AB/B0CDEFGHIJ/kZ9-secret~path?token=a%2Fsecret%20value&plain-secret`;
+  for (const part of ["B0CDEFGHIJ", "kZ9-secret~path", "a/secret value", "a%2Fsecret%20value", "plain-secret"]) {
+    receiver.answer((response) => response.writeHead(404).end(`no hook ${part} here`));
+
+    const outcome = await createWebhook(
+      { url, secret: SECRET },
+      { redact: createRedactor(addressSecretsIn(url)), clock: { now: () => NOW } },
+    ).send(MESSAGE, NEVER);
+
+    assert.match(outcome.kind === "refused" ? outcome.error : "", /no hook \[redacted\] here/, part);
+  }
+});
+
+test("a proxy that fails on the way to the receiver is blamed itself", async () => {
+  const url = "https://hooks.example.test/alerts";
+  const outbound = createOutbound(url, { https: "http://user:secret-word@127.0.0.1:1/", http: null, none: "" });
+
+  const outcome = await createWebhook(
+    { url, secret: SECRET },
+    { redact: createRedactor([]), clock: { now: () => NOW }, outbound },
+  ).send(MESSAGE, NEVER);
+
+  assert.equal(
+    outcome.kind === "failed" ? outcome.error : "",
+    "the webhook at hooks.example.test cannot be reached: the proxy http://127.0.0.1:1 (HTTPS_PROXY) cannot be reached " +
+      "(ECONNREFUSED): check its address, or add hooks.example.test to NO_PROXY",
+  );
+});
 
 test("an alert is posted as JSON, with a signature that its receiver can verify", async () => {
   const outcome = await webhook().send(MESSAGE, NEVER);

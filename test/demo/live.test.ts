@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { runProgram } from "../support/program.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/demo/main.ts", import.meta.url));
+
+async function folderWithHistory(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "invitewatch-demo-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await mkdir(join(folder, "data", "pgdata"), { recursive: true });
+  await writeFile(join(folder, "data", "pgdata", "of-somebody"), "");
+  return folder;
+}
+
+test("the demo keeps its data apart, where the commands of a second terminal find it", async (t) => {
+  const cwd = await folderWithHistory(t);
+  const demo = spawn(process.execPath, [MAIN], { cwd, stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => demo.kill("SIGKILL"));
+  const lines = createInterface({ input: demo.stdout })[Symbol.asyncIterator]();
+  const printed = async (shape: RegExp): Promise<string> => {
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done) assert.fail(`the demo ended without printing ${shape}`);
+      const [, found] = shape.exec(value) ?? [];
+      if (found !== undefined) return found;
+    }
+  };
+
+  const DATABASE_URL = await printed(/^ {2}export DATABASE_URL='(.*)'$/);
+  // The first mail is there once the first sync is recorded.
+  await printed(/^\s+(mail to)/);
+  const { stdout, stderr } = await runProgram(["invites"], { DATABASE_URL });
+  demo.kill("SIGINT");
+  const [code] = await once(demo, "exit");
+
+  assert.equal(stderr, "");
+  assert.match(stdout, /pending/);
+  assert.equal(code, 0);
+  assert.deepEqual(await readdir(cwd), ["data"]);
+  assert.ok(existsSync(join(cwd, "data", "pgdata", "of-somebody")));
+});
+
+test("the demo touches no folder that is not its own", async (t) => {
+  const cwd = await folderWithHistory(t);
+  await mkdir(join(cwd, "demo-data"));
+  await writeFile(join(cwd, "demo-data", "of-somebody"), "");
+  const demo = spawn(process.execPath, [MAIN, "--once"], { cwd, stdio: ["ignore", "ignore", "pipe"] });
+
+  const [said] = await once(demo.stderr.setEncoding("utf8"), "data");
+  const [code] = await once(demo, "exit");
+
+  assert.match(said, /demo-data holds something that is not the demo's\. Move it away/);
+  assert.equal(code, 1);
+  assert.deepEqual(await readdir(join(cwd, "demo-data")), ["of-somebody"]);
+});
