@@ -2,8 +2,8 @@
  * What the use cases need from the world. Adapters implement these; tests use the real adapters.
  */
 import type { Invite } from "../domain/invite.ts";
-import type { Trouble } from "../domain/refusal.ts";
 import type { Snapshot, Whereabouts } from "../domain/snapshot.ts";
+import type { Trouble } from "../domain/trouble.ts";
 
 export type Clock = { readonly now: () => Date };
 

@@ -5,25 +5,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { type HeaderValues, parseHeaders } from "./mail-headers.ts";
+import { parseHeaders } from "./mail-headers.ts";
 import type { MailDevReport, MailDevSetup } from "./maildev-worker.ts";
-
-/** One mail as it was received. */
-export type ReceivedMail = {
-  readonly subject: string;
-  /** Addresses of the header, without display names. */
-  readonly from: string;
-  readonly to: readonly string[];
-  /** To whom the SMTP envelope brought it. */
-  readonly recipients: readonly string[];
-  readonly text: string;
-  readonly html: string;
-  /** By lower-case name, unfolded, not decoded. */
-  readonly headers: HeaderValues;
-  readonly attachments: readonly { readonly filename: string; readonly contentType: string }[];
-  /** The bytes between DATA and the final dot, read as UTF-8. */
-  readonly raw: string;
-};
+import type { ReceivedMail } from "./received-mail.ts";
 
 export type Mailbox = {
   readonly smtpUrl: string;

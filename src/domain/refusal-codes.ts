@@ -5,7 +5,7 @@
  * @see https://www.iana.org/assignments/smtp-enhanced-status-codes
  * @see https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online
  */
-import type { Trouble } from "./refusal.ts";
+import type { Trouble } from "./trouble.ts";
 
 const DETAILS: Readonly<Partial<Record<Trouble, readonly string[]>>> = {
   // The mailbox or its domain does not exist, has moved, is disabled or full, or is not to be written to by us.

@@ -1,5 +1,5 @@
 /** What well-known wordings of mail servers say of whose trouble it is, where their codes do not. */
-import type { RefusalStage, Trouble } from "./refusal.ts";
+import type { RefusalStage, Trouble } from "./trouble.ts";
 
 type Wording = readonly [trouble: Trouble, ...patterns: readonly RegExp[]];
 

@@ -5,26 +5,7 @@
  */
 import { CODE_TROUBLES, SUBJECT_TROUBLES } from "./refusal-codes.ts";
 import { clearWordsOf, wordsOf } from "./refusal-words.ts";
-
-/**
- * `recipient` and `message` are said of this mail alone. `sender`, `login`, `policy` (towards our host or domain),
- * `quota` and `server` would meet every mail; `relaying` every mail to such a recipient. `unclear` is the server's
- * trouble or this mail's. `temporary` is over by itself.
- */
-export type Trouble =
-  | "recipient"
-  | "message"
-  | "sender"
-  | "login"
-  | "relaying"
-  | "policy"
-  | "quota"
-  | "server"
-  | "unclear"
-  | "temporary";
-
-/** What was under way: MAIL FROM, RCPT TO, DATA, or the mail itself. */
-export type RefusalStage = "sender" | "recipient" | "data" | "answer";
+import type { RefusalStage, Trouble } from "./trouble.ts";
 
 export type Refusal = {
   readonly stage: RefusalStage;

@@ -5,8 +5,9 @@ import { createMemory } from "../domain/memory.ts";
 import { type CalendarAttachment, cancelledCalendars, publishedCalendars } from "./calendar.ts";
 import { mailHeaders, type Thread, threadHeaders } from "./headers.ts";
 import { renderHtml } from "./html.ts";
+import type { Content, MailInput } from "./model.ts";
 import { renderText } from "./text.ts";
-import { buildMailView, type Content, type MailInput } from "./view.ts";
+import { buildMailView } from "./view.ts";
 
 export type RenderedMail = {
   readonly subject: string;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { REFUSAL_ADVICE, type RefusalStage, type Trouble, troubleOf } from "../../src/domain/refusal.ts";
+import { REFUSAL_ADVICE, troubleOf } from "../../src/domain/refusal.ts";
+import type { RefusalStage, Trouble } from "../../src/domain/trouble.ts";
 
 /** Replies of real servers, each with where it is documented or was seen. */
 const REPLIES: readonly {
