@@ -1,7 +1,6 @@
 /** A local mailbox to look into: MailDev takes mail over SMTP and shows it on a web page. Nothing is sent on. */
 import { EventEmitter, on } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -30,16 +29,22 @@ export type MailboxOptions = {
   readonly refused?: readonly string[];
 };
 
-/** A running mailbox on 127.0.0.1. */
-export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbox> {
+/** A running mailbox on 127.0.0.1; on other ports where one that is asked for is taken. */
+export async function startMailbox({ refused = [], smtpPort = 0, webPort = 0 }: MailboxOptions = {}): Promise<Mailbox> {
+  return openMailbox({ refused, smtpPort, webPort }).catch((error: Error) => {
+    // Whether a port is free is known only once it is taken.
+    if (!isPortTaken(error.cause)) throw error;
+    return openMailbox({ refused, smtpPort: 0, webPort: 0 });
+  });
+}
+
+function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+}
+
+async function openMailbox(options: Omit<MailDevSetup, "directory" | "maxMails">): Promise<Mailbox> {
   const directory = await mkdtemp(join(tmpdir(), "invitewatch-mailbox-"));
-  const setup: MailDevSetup = {
-    directory,
-    maxMails,
-    refused: options.refused ?? [],
-    smtpPort: await freeOrAny(options.smtpPort ?? 0),
-    webPort: await freeOrAny(options.webPort ?? 0),
-  };
+  const setup: MailDevSetup = { directory, maxMails, ...options };
   // In a thread of its own MailDev can neither write to this program's output nor hold up its event loop.
   const worker = new Worker(new URL("./maildev-worker.ts", import.meta.url), {
     workerData: setup,
@@ -85,13 +90,4 @@ export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbo
     },
     close,
   };
-}
-
-/** The port where it is free, otherwise 0, which lets the system choose. */
-function freeOrAny(port: number): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(0));
-    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(port)));
-  });
 }
