@@ -11,7 +11,7 @@ import { createQueue, type Queue } from "./adapters/postgres/queue.ts";
 import { createSyncStore } from "./adapters/postgres/sync-store.ts";
 import { createMailTransport } from "./adapters/smtp/transport.ts";
 import { createWebhook } from "./adapters/webhook/webhook.ts";
-import type { MailSettings } from "./app/deliver.ts";
+import type { MailSettings } from "./app/delivery-ports.ts";
 import type { DigestStore } from "./app/digest.ts";
 import type { FallbackChannel } from "./app/fallback.ts";
 import type { Clock, InviteSource, MailTransport } from "./app/ports.ts";

@@ -1,7 +1,8 @@
 /** What a process does with the jobs that it takes: the use cases, and one log line for how each ended. */
 import type { Workers } from "./adapters/postgres/queue.ts";
 import type { SyncResult } from "./adapters/postgres/queue-syncs.ts";
-import { type Attempt, deliver } from "./app/deliver.ts";
+import { deliver } from "./app/deliver.ts";
+import type { Attempt } from "./app/delivery-ports.ts";
 import { makeDigests } from "./app/digest.ts";
 import { digestId } from "./app/schedule.ts";
 import type { Attempted, Receipt, Recording } from "./app/store.ts";

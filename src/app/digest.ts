@@ -6,7 +6,7 @@
 import type { Notification } from "../domain/notification.ts";
 import { renderDigest } from "../mail/digest.ts";
 import type { DigestInput } from "../mail/digest-model.ts";
-import type { MailSettings } from "./deliver.ts";
+import type { MailSettings } from "./delivery-ports.ts";
 import type { Clock, MailTransport } from "./ports.ts";
 
 /** What a digest says of the outbox. */

@@ -11,7 +11,7 @@ import {
   wayOut,
 } from "../domain/relay.ts";
 import { nextAttemptAt } from "../domain/retry.ts";
-import type { Attempt, DeliverPorts } from "./deliver.ts";
+import type { Attempt, DeliverPorts } from "./delivery-ports.ts";
 import type { Attempted, OwedMail, Receipt, Way } from "./store.ts";
 
 /** Another mail has reached the relay meanwhile, or is to: this one tries it soon after. */
