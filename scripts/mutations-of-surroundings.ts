@@ -83,7 +83,7 @@ const DATABASES: readonly Mutation[] = [
     find: "    ...MEANING,\n",
     replace: "",
     tests: {
-      "test/adapters/postgres/settings.test.ts": ["datestyle = German, DMY", "bytea_output = escape"],
+      "test/adapters/postgres/settings.test.ts": ["datestyle = German, DMY", "extra_float_digits = -15"],
     },
   },
   {
