@@ -137,8 +137,10 @@ export function createQueue(database: Database, onError: (error: Error) => void,
         ...(startAfter && { startAfter: clock === null ? startAfter : secondsUntil(startAfter, clock) }),
       }));
       await boss.insert(DELIVER, jobs, { db: fromPrisma(tx) });
-      if (startAfter !== undefined) work?.expect(DELIVER, secondsUntil(startAfter, clock) * 1_000);
-      else if (!database.embedded) await tx.$executeRaw`SELECT pg_notify(${CHANNEL}, ${DELIVER})`;
+      if (work !== null) work.expect(DELIVER, startAfter === undefined ? 0 : secondsUntil(startAfter, clock) * 1_000);
+      else if (startAfter === undefined && !database.embedded) {
+        await tx.$executeRaw`SELECT pg_notify(${CHANNEL}, ${DELIVER})`;
+      }
     },
     async work(workers) {
       work ??= await startWork(queuesFor(workers), { database, boss, onError });
