@@ -73,7 +73,8 @@ export async function openDatabase(url: string, role: Role, options: OpenOptions
   };
   const pool = createPool(connection);
   // Prisma keeps plans by statement and parameters: of statements that carry rows by the hundred none comes twice.
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { schema }), queryPlanCacheMaxSize: 0 });
+  const adapter = new PrismaPg(pool, { schema: withinQuotes(schema) });
+  const prisma = new PrismaClient({ adapter, queryPlanCacheMaxSize: 0 });
   return {
     prisma,
     sql: { query: (text, values) => pool.query(text, [...values]) },
@@ -90,6 +91,11 @@ export async function openDatabase(url: string, role: Role, options: OpenOptions
       await embedded?.close();
     },
   };
+}
+
+/** Prisma puts the name into quotes as it is. */
+function withinQuotes(name: string): string {
+  return name.replaceAll('"', '""');
 }
 
 type Way = Pick<Database, "server" | "schema" | "direct"> & {
