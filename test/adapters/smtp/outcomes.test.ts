@@ -56,7 +56,13 @@ const CASES: readonly Case[] = [
     name: "greeted with 554",
     fault: answer("greeting", "554 5.7.1 not you"),
     expected: ["failed unreachable", "greeting", 554, "5.7.1"],
-    says: TURNED_AWAY,
+    says: /turns us away; look into its log: 554/,
+  },
+  {
+    name: "greeted with a word about a block list",
+    fault: answer("greeting", "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org"),
+    expected: ["failed unreachable", "greeting", 554, "5.7.1"],
+    says: /takes no mail from this host or domain; check block lists, .*: 554/,
   },
   {
     name: "no greeting",
