@@ -170,7 +170,7 @@ const CASES: readonly Case[] = [
     name: "the mail is larger than announced",
     relay: { extensions: ["SIZE 10"] },
     expected: ["refused message", "sender", null, null],
-    says: /^the mail has \d+ bytes, and the mail server 127\.0\.0\.1:\d+ takes no more than 10$/,
+    says: /^the mail has \d+ bytes, and the mail server 127\.0\.0\.1:\d+ takes no more than 10; raise its limit$/,
   },
   {
     name: "the server closes at the sender",
