@@ -18,6 +18,8 @@ export function loginAdvice({ answer, offer, command }: SessionFault, relay: Rel
   if (relay.auth === undefined) return "wants a login; put user and password into SMTP_URL";
   if (code < 500) return "refuses the login for now; where that lasts, look into its log";
   if (code <= 504) return `does not support the mechanism ${mechanismOf(command)}; look into its log`;
+  if (/auth\w*[^.]*\bdisabled\b/i.test(answer))
+    return "allows this account no login by password; enable SMTP AUTH for it there";
   if (code === 534)
     return "wants another login than this password; its answer says which, often a password for one app";
   return "refuses the login; check the user and password in SMTP_URL";
