@@ -34,7 +34,6 @@ await measure(async ({ databaseUrl, smtpUrl, samples: count }: LatencyJob) => {
   const syncAndWait = async (): Promise<Accepted> => {
     const accepted = mailbox.next();
     await runtime.queue.requestSync("default", randomUUID());
-    runtime.queue.wake();
     return accepted;
   };
   // The baseline, and its inventory mail.

@@ -1,5 +1,5 @@
 /**
- * Times syncs, alerts, deliveries and the way from one to the other, prints a table and writes the results.
+ * Times syncs, whole processes, alerts, deliveries and the way from one to the other, prints a table and writes the results.
  *
  * npm run bench -- [--only STAGE] [--sizes 1000,10000,100000] [--runs N] [--quick] [--full | --without-naive]
  *   [--mails N] [--samples N] [--out FILE]
@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { startApi } from "./children.ts";
 import { openDatabases } from "./databases.ts";
 import { PROGRAMS, type Program } from "./job.ts";
+import { measureProcesses, type ProcessSummary } from "./processes.ts";
 import { type Round, runRound, type Surroundings } from "./rounds.ts";
 import {
   type AlertsSummary,
@@ -21,10 +22,12 @@ import {
   measureLatency,
 } from "./stages.ts";
 import { barsOf, type SizeSummary, stageBars, summarise } from "./summary.ts";
-import { alertsLine, barLines, deliveryLine, latencyLine, resultTable } from "./table.ts";
+import { alertsLine, barLines, deliveryLine, latencyLine, processLine, resultTable } from "./table.ts";
 
 /** Beyond this the hand-written program takes minutes. */
 const NAIVE_UP_TO = 10_000;
+/** What a user may have, and what a large one has. */
+const PROCESS_SIZES = [20, 1_000];
 /** New invites at once. */
 const ALERTS = 10_000;
 
@@ -46,7 +49,7 @@ const [mails = 0] = wholeNumbers("--mails", options.mails ?? (options.quick ? "1
 const [samples = 0] = wholeNumbers("--samples", options.samples ?? (options.quick ? "50" : "200"));
 const [runs] = wholeNumbers("--runs", options.runs ?? (options.quick ? "1" : "0"));
 
-const STAGES = ["sync", "alerts", "delivery", "latency"] as const;
+const STAGES = ["sync", "processes", "alerts", "delivery", "latency"] as const;
 type Stage = (typeof STAGES)[number];
 const stages = stagesNamed(options.only);
 
@@ -68,6 +71,7 @@ async function bench(): Promise<void> {
     stop.signal.throwIfAborted();
     const results = {
       ...(stages.includes("sync") && { sizes: await measureSizes(around) }),
+      ...(stages.includes("processes") && { processes: await measureProcesses(PROCESS_SIZES, runs || 5, around) }),
       ...(stages.includes("alerts") && { alerts: await measureAlerts(ALERTS, runs || 3, around) }),
       ...(stages.includes("delivery") && { delivery: await measureDelivery(mails, runs || 3, around) }),
       ...(stages.includes("latency") && { latency: await measureLatency(samples, around) }),
@@ -109,19 +113,21 @@ function takesNaive(size: number): boolean {
 
 type Results = {
   readonly sizes?: readonly SizeSummary[];
+  readonly processes?: readonly ProcessSummary[];
   readonly alerts?: AlertsSummary;
   readonly delivery?: DeliverySummary;
   readonly latency?: LatencySummary;
 };
 
 async function report(results: Results, postgres: string): Promise<void> {
-  const { sizes: summaries, alerts, delivery, latency } = results;
+  const { sizes: summaries, processes, alerts, delivery, latency } = results;
   const bars = [...(summaries === undefined ? [] : barsOf(summaries)), ...stageBars(results)];
   const about = { measuredAt: new Date().toISOString(), node: process.version, postgres, cpus: availableParallelism() };
   await writeFile(options.out, `${JSON.stringify({ ...about, ...results, bars }, null, 2)}\n`);
   const lines = [
     `Node.js ${about.node}, Postgres ${postgres}, ${about.cpus} CPUs; medians`,
     ...(summaries === undefined ? [] : syncLines(summaries)),
+    ...(processes ?? []).map(processLine),
     ...(alerts === undefined ? [] : [alertsLine(alerts)]),
     ...(delivery === undefined ? [] : [deliveryLine(delivery)]),
     ...(latency === undefined ? [] : [latencyLine(latency)]),

@@ -1,5 +1,6 @@
 /** The results for people. */
 import { CASES } from "./job.ts";
+import type { ProcessSummary } from "./processes.ts";
 import type { AlertsSummary, DeliverySummary, LatencySummary } from "./stages.ts";
 import type { Bar, CaseSummary, SizeSummary } from "./summary.ts";
 
@@ -31,6 +32,12 @@ function cells({ programs, oursToFloor, naiveToOurs }: CaseSummary): string[] {
     ours === undefined ? "–" : `${ours.usPerInvite.toFixed(0)} µs`,
     ours === undefined ? "–" : `${ours.peakMb.toFixed(0)} MiB`,
   ];
+}
+
+export function processLine({ invites, cases: { first, again } }: ProcessSummary): string {
+  const part = ({ oursMs, scriptMs, oursToScript }: ProcessSummary["cases"]["first"]) =>
+    `ours ${time(oursMs)}, script ${time(scriptMs)}, ${oursToScript.toFixed(2)} ×`;
+  return `process   ${number(invites)} invites: all new ${part(first)}; unchanged ${part(again)}`;
 }
 
 export function alertsLine({ invites, mails, recordMs, planMs, renderMs, toRecord }: AlertsSummary): string {

@@ -1,6 +1,7 @@
 /** Ways to break the promise, each with the tests that must notice it. docs/guarantees.md says what they stand for. */
 import type { Mutation } from "./mutation.ts";
 import { DELIVERY_MUTATIONS } from "./mutations-of-delivery.ts";
+import { SURROUNDINGS_MUTATIONS } from "./mutations-of-surroundings.ts";
 
 const PROMISE = "test/app/promise.test.ts";
 const DELIVER = "test/app/deliver.test.ts";
@@ -53,8 +54,8 @@ const TELLING: readonly Mutation[] = [
   {
     name: "that a mail was given up is no event",
     file: "src/adapters/postgres/outbox-store.ts",
-    find: "      if (count === 1) await recordDeath(",
-    replace: "      if (count > 1) await recordDeath(",
+    find: `if (receipt.state === "dead") await recordDeath(`,
+    replace: "if (false) await recordDeath(",
     tests: {
       [DELIVER]: ["is an event of the history, which still verifies"],
       [PROMISE]: ["in the history, with the reason", "in the next mail"],
@@ -108,7 +109,8 @@ const READING: readonly Mutation[] = [
   {
     name: "an invite is withdrawn at the first miss",
     file: "src/domain/diff.ts",
-    find: `      if (before.missingSince === null) return { invite: { ...unlisted, missingSince: takenAt }, events: [] };
+    find: `      if (before.missingSince === null || isFuture(before.missingSince, input.now))
+        return { invite: { ...unlisted, missingSince: takenAt }, events: [] };
       // The snapshot that missed it first is no second one, however often it is told.
       if (takenAt <= before.missingSince) return { invite: unlisted, events: [] };\n`,
     replace: "      before = { ...before, missingSince: before.missingSince ?? takenAt };\n",
@@ -163,4 +165,10 @@ const HISTORY: readonly Mutation[] = [
   },
 ];
 
-export const MUTATIONS: readonly Mutation[] = [...DELIVERY_MUTATIONS, ...TELLING, ...READING, ...HISTORY];
+export const MUTATIONS: readonly Mutation[] = [
+  ...DELIVERY_MUTATIONS,
+  ...TELLING,
+  ...READING,
+  ...HISTORY,
+  ...SURROUNDINGS_MUTATIONS,
+];

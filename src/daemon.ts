@@ -131,7 +131,7 @@ async function catchUpMails({ outbox, queue, clock }: Runtime, log: Logger): Pro
       { event: "notification.requeued", mails },
       "mails were due and not in the queue, or waited under a wrong clock; they are delivered now",
     );
-    queue.wake();
+    queue.wake("deliveries");
   });
 }
 

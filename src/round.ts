@@ -74,7 +74,7 @@ async function deliverDue({ queue, outbox, clock, transport }: Runtime, stop: Ab
   const patienceEndsAtMs = performance.now() + DELIVERY_PATIENCE_MS;
   const isWorthWaiting = () => performance.now() < patienceEndsAtMs || transport.isSending();
   for (let looks = 0; (await outbox.countDue(clock.now())) > 0 && isWorthWaiting(); looks += 1) {
-    if (looks % WAKE_EVERY_LOOKS === 0) queue.wake();
+    if (looks % WAKE_EVERY_LOOKS === 0) queue.wake("deliveries");
     await pause(stop);
   }
 }

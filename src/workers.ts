@@ -31,7 +31,7 @@ export function createWorkers(runtime: Runtime, log: Logger, stop: AbortSignal):
         const recording = await runSync(wired.plan, ports, AbortSignal.any([signal, stop]));
         logSync(syncLog, recording, performance.now() - begunMs);
         tellClocks([{ against: "api", ms: recording.sync.clockSkewMs }]);
-        if (recording.notifications.length > 0) runtime.queue.wake();
+        if (recording.notifications.length > 0) runtime.queue.wake("deliveries");
         return resultOf(recording);
       } catch (error) {
         if (stop.aborted) syncLog.info({ event: "sync.given_back" }, "the sync was given back");

@@ -4,7 +4,8 @@
  * It is rendered and frozen where it is made: it tells of that moment, whenever it is delivered.
  */
 import type { Notification } from "../domain/notification.ts";
-import { type DigestInput, renderDigest } from "../mail/digest.ts";
+import { renderDigest } from "../mail/digest.ts";
+import type { DigestInput } from "../mail/digest-model.ts";
 import type { MailSettings } from "./delivery/mail-settings.ts";
 import type { Clock, MailTransport } from "./ports.ts";
 

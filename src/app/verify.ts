@@ -114,7 +114,7 @@ function faultOfEnd({ headSeq, headHash, newestSeq }: ChainEnd, link: Link): str
 function faultOfCount(sync: MiscountedSync | null): string | null {
   if (sync === null) return null;
   const { id, recorded, found } = sync;
-  return `the sync ${id} recorded ${recorded} ${recorded === 1 ? "event" : "events"}, and ${found} of it are there`;
+  return `the sync ${id} recorded ${recorded} ${recorded === 1 ? "event" : "events"}, but the chain has ${found} of that sync`;
 }
 
 function conclude(watches: readonly VerifiedWatch[], head: string | null, place: HeadPlace | null): Verdict {

@@ -6,7 +6,6 @@ import { type Context, write } from "./context.ts";
 import type { Finding } from "./findings.ts";
 import { helpText } from "./lines.ts";
 import { printable } from "./printable.ts";
-import { scheduleFindings } from "./schedule-findings.ts";
 
 export function addCheck(program: Command, context: Context): void {
   program
@@ -26,9 +25,12 @@ export function addCheck(program: Command, context: Context): void {
       for (const missing of config.missing) await report({ subject: "configuration", ok: false, text: missing });
       if (config.missing.length === 0) await report({ subject: "configuration", ok: true, text: summaryOf(config) });
       for (const warning of config.warnings) await report({ subject: "note", ok: true, text: warning });
-      for (const finding of scheduleFindings(config, context.now())) await report(finding);
       // Loaded here so that `--help` and a wrong configuration are answered at once.
-      const { findingsOf } = await import("./findings.ts");
+      const [{ scheduleFindings }, { findingsOf }] = await Promise.all([
+        import("./schedule-findings.ts"),
+        import("./findings.ts"),
+      ]);
+      for (const finding of scheduleFindings(config, context.now())) await report(finding);
       for await (const finding of findingsOf(config)) await report(finding);
       if (!fine) context.setExitCode(1);
     });

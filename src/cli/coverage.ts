@@ -4,7 +4,8 @@ import { UsageError } from "./failure.ts";
 import type { Closing, JsonRow } from "./format.ts";
 import { readInstant } from "./instant.ts";
 import { printable } from "./printable.ts";
-import type { Desk, Question } from "./reading.ts";
+import type { Question } from "./question.ts";
+import type { Desk } from "./reading.ts";
 import { shortDuration, type Zone } from "./zone.ts";
 
 export type Period = { readonly since: Date | null; readonly until: Date | null };

@@ -47,10 +47,12 @@ async function checkDatabase({
     try {
       database.requireWritable();
       await database.direct?.();
+      const pending = await pendingMigrations(database);
+      const isSetUp = pending.length < (await readMigrations()).length;
       return [
         { subject: "database", ok: true, text: await answerOf(database) },
-        { subject: "migrations", ok: true, text: await migrationsText(database) },
-        ...(await historyFindings(database)),
+        { subject: "migrations", ok: true, text: migrationsText(pending, isSetUp) },
+        ...(isSetUp ? await historyFindings(database) : []),
         { subject: "clock", ...clockFinding("database", await readClockSkew(database)) },
       ];
     } finally {
@@ -70,10 +72,9 @@ async function answerOf({ embedded, connection }: Database): Promise<string> {
 }
 
 /** What is missing is no fault: the commands that write apply it by themselves. */
-async function migrationsText(database: Database): Promise<string> {
-  const pending = await pendingMigrations(database);
+function migrationsText(pending: readonly string[], isSetUp: boolean): string {
+  if (!isSetUp) return `the database is not set up yet; it ${SET_UP_LATER}`;
   if (pending.length === 0) return "up to date";
-  if (pending.length === (await readMigrations()).length) return `the database is not set up yet; it ${SET_UP_LATER}`;
   return `missing ${pending.join(", ")}; \`run\` and \`sync\` apply what is missing`;
 }
 

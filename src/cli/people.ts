@@ -7,7 +7,7 @@ import { type Context, write } from "./context.ts";
 import { UsageError } from "./failure.ts";
 import type { People, Purpose } from "./open-people.ts";
 import { printable, quoted } from "./printable.ts";
-import type { Question } from "./reading.ts";
+import type { Question } from "./question.ts";
 import { createZone } from "./zone.ts";
 
 export type PeopleDesk = Question & { readonly people: People };

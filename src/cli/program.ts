@@ -69,7 +69,7 @@ function createProgram(context: Context): Command {
   const program = new Command("invitewatch")
     .description(packageJson.description)
     .version(packageJson.version, "--version")
-    .helpOption("-h, --help", "say what there is to say about a command")
+    .helpOption("-h, --help", "show help")
     .exitOverride()
     // What stands behind a subcommand is its own, also where the command above it has an option of that name.
     .enablePositionalOptions()

@@ -1,22 +1,19 @@
 /** What all reading commands share: their options, the open database, and which watches were meant. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Order, type Paging, type Reader, readCursor } from "../app/queries.ts";
-import type { Config } from "../config/config.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
 import { UsageError } from "./failure.ts";
 import { findInvitesIn } from "./people.ts";
 import { printable } from "./printable.ts";
-import { createZone, type Zone } from "./zone.ts";
+import type { Question } from "./question.ts";
+import { createZone } from "./zone.ts";
 
 export const FORMATS = ["table", "json", "ndjson", "csv"] as const;
 export type Format = (typeof FORMATS)[number];
 
 export type ReadingOptions = { readonly format: Format; readonly watch?: readonly string[] };
 export type PagingOptions = { readonly limit?: number; readonly cursor?: string; readonly order?: Order };
-
-/** What a command has before the database is opened: enough to refuse what cannot be asked. */
-export type Question = { readonly config: Config; readonly zone: Zone; readonly now: Date };
 
 /** What a command answers from. */
 export type Desk = Question & {

@@ -1,5 +1,6 @@
 /** Which requests go through a proxy: HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as curl and others read them. */
 import { BlockList, isIP } from "node:net";
+import { domainToASCII } from "node:url";
 import { isLoopback } from "../domain/loopback.ts";
 
 export type ProxyConfig = {
@@ -31,7 +32,7 @@ function covers(entry: string, host: string, port: string): boolean {
   const [, name = entry, entryPort] = /^(.*):(\d{1,5})$/.exec(entry) ?? [];
   if (entryPort !== undefined && entryPort !== port) return false;
   if (isIP(bare(name)) !== 0) return sameAddress(bare(name), host);
-  const domain = bare(name).replace(/^\*?\./, "");
+  const domain = domainToASCII(bare(name).replace(/^\*?\./, ""));
   return domain !== "" && (host === domain || host.endsWith(`.${domain}`));
 }
 

@@ -26,6 +26,9 @@ export function secretsIn(
   return [...new Set([...credentials, ...others, ...passwords, ...webhook])];
 }
 
+/** No secret is shorter, and masking a word that was taken for one would garble what is said of it. */
+const SHORTEST_MASKED = 8;
+
 /** Masks every secret, for one that stands in a variable or key where it does not belong. */
 export function redactorOf({
   source,
@@ -36,7 +39,9 @@ export function redactorOf({
   readonly file: ConfigFile;
   readonly drafts: readonly WatchDraft[];
 }): (problem: Problem) => Problem {
-  const fromVariables = [...source.given].filter(([name]) => settings[name].secret).map(([, { text }]) => text);
+  const fromVariables = [...source.given]
+    .filter(([name, { text }]) => settings[name].secret && text.length >= SHORTEST_MASKED)
+    .map(([, { text }]) => text);
   // The embedded database has no password; masking its name would only garble the message.
   const texts = fromVariables.filter((text) => !/^pglite:/i.test(text)).flatMap((text) => [text, ...passwordsIn(text)]);
   const fromFiles = drafts.flatMap(({ credential }) => (credential === null ? [] : [secretOf(credential)]));

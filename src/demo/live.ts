@@ -49,7 +49,7 @@ In a second terminal, in this folder:
 
 async function tellStory({ scene, width, stop }: LiveStage): Promise<void> {
   const begun = performance.now();
-  const steps = story(new Date(begun), STEP_MS).filter(({ at }) => at === undefined);
+  const steps = story(new Date(), STEP_MS).filter(({ at }) => at === undefined);
   let count = 0;
   for (const { title, acts } of steps) {
     for (const [index, act] of acts.entries()) {

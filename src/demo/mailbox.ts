@@ -1,29 +1,12 @@
 /** A local mailbox to look into: MailDev takes mail over SMTP and shows it on a web page. Nothing is sent on. */
 import { EventEmitter, on } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { type HeaderValues, parseHeaders } from "./mail-headers.ts";
+import { parseHeaders } from "./mail-headers.ts";
 import type { MailDevReport, MailDevSetup } from "./maildev-worker.ts";
-
-/** One mail as it was received. */
-export type ReceivedMail = {
-  readonly subject: string;
-  /** Addresses of the header, without display names. */
-  readonly from: string;
-  readonly to: readonly string[];
-  /** To whom the SMTP envelope brought it. */
-  readonly recipients: readonly string[];
-  readonly text: string;
-  readonly html: string;
-  /** By lower-case name, unfolded, not decoded. */
-  readonly headers: HeaderValues;
-  readonly attachments: readonly { readonly filename: string; readonly contentType: string }[];
-  /** The bytes between DATA and the final dot, read as UTF-8. */
-  readonly raw: string;
-};
+import type { ReceivedMail } from "./received-mail.ts";
 
 export type Mailbox = {
   readonly smtpUrl: string;
@@ -46,16 +29,22 @@ export type MailboxOptions = {
   readonly refused?: readonly string[];
 };
 
-/** A running mailbox on 127.0.0.1. */
-export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbox> {
+/** A running mailbox on 127.0.0.1; on other ports where one that is asked for is taken. */
+export async function startMailbox({ refused = [], smtpPort = 0, webPort = 0 }: MailboxOptions = {}): Promise<Mailbox> {
+  return openMailbox({ refused, smtpPort, webPort }).catch((error: Error) => {
+    // Whether a port is free is known only once it is taken.
+    if (!isPortTaken(error.cause)) throw error;
+    return openMailbox({ refused, smtpPort: 0, webPort: 0 });
+  });
+}
+
+function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+}
+
+async function openMailbox(options: Omit<MailDevSetup, "directory" | "maxMails">): Promise<Mailbox> {
   const directory = await mkdtemp(join(tmpdir(), "invitewatch-mailbox-"));
-  const setup: MailDevSetup = {
-    directory,
-    maxMails,
-    refused: options.refused ?? [],
-    smtpPort: await freeOrAny(options.smtpPort ?? 0),
-    webPort: await freeOrAny(options.webPort ?? 0),
-  };
+  const setup: MailDevSetup = { directory, maxMails, ...options };
   // In a thread of its own MailDev can neither write to this program's output nor hold up its event loop.
   const worker = new Worker(new URL("./maildev-worker.ts", import.meta.url), {
     workerData: setup,
@@ -101,13 +90,4 @@ export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbo
     },
     close,
   };
-}
-
-/** The port where it is free, otherwise 0, which lets the system choose. */
-function freeOrAny(port: number): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(0));
-    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(port)));
-  });
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { MailDev } from "maildev";
 import type { SMTPServer } from "smtp-server";
-import type { ReceivedMail } from "./mailbox.ts";
+import type { ReceivedMail } from "./received-mail.ts";
 
 /** Where MailDev keeps its mail and how many, whom it refuses, and its ports; port 0 lets the system choose. */
 export type MailDevSetup = {

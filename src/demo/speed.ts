@@ -1,7 +1,8 @@
 /** The story at speed, on a clock that is turned on between the acts: each step, what invitewatch did, and its mails. */
 import type { Scene } from "./cast.ts";
 import type { StoryClock } from "./clock.ts";
-import type { Mailbox, ReceivedMail } from "./mailbox.ts";
+import type { Mailbox } from "./mailbox.ts";
+import type { ReceivedMail } from "./received-mail.ts";
 import { dayAndTime, proseWidth, ruled, timeOfDay, wrapped } from "./screen.ts";
 import type { Step } from "./step.ts";
 import { story } from "./story.ts";

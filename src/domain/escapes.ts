@@ -1,4 +1,8 @@
-/** Reads the escapes of URLs, JSON and HTML in a text, whichever stand there, and knows where each character came from. */
+/**
+ * Reads the escapes of URLs, JSON and HTML in a text, whichever stand there, and knows where each character came from.
+ *
+ * Line breaks and characters that are not seen are read as nothing: whoever keeps or shows the text may leave them out.
+ */
 
 /** A text with its escapes read. */
 export type Layer = {
@@ -17,7 +21,14 @@ const ESCAPES: readonly RegExp[] = [
   /(?:%[0-9a-f]{2})+/gi,
   /\\(?:u[0-9a-f]{4}|u\{[0-9a-f]{1,6}\}|x[0-9a-f]{2}|["'\\/bfnrt])/gi,
   /&(?:#\d{1,7}|#x[0-9a-f]{1,6}|amp|lt|gt|quot|apos|sol|plus|equals);/gi,
+  /[\p{Cc}\p{Cf}]+/gu,
 ];
+const ESCAPE = /[%\\&\p{Cc}\p{Cf}]/u;
+
+/** Whether there may be anything to read. */
+export function mayHoldEscapes(text: string): boolean {
+  return ESCAPE.test(text);
+}
 
 const ENTITIES: Readonly<Record<string, string>> = {
   amp: "&",
@@ -88,6 +99,7 @@ function charactersOf(written: string): readonly { readonly characters: string; 
 }
 
 function characterOf(written: string): string {
+  if (!/^[&\\]/.test(written)) return "";
   const name = written.startsWith("&") ? written.slice(1, -1) : written.slice(1);
   const [, kind, digits] = /^(u|x|#x|#)\{?([0-9a-f]+)\}?$/i.exec(name) ?? [];
   if (digits !== undefined) return fromCode(Number.parseInt(digits, kind === "#" ? 10 : 16));

@@ -3,7 +3,7 @@
  *
  * Only literal echoes are known; a secret that was hashed, cut or re-cased is not recognised.
  */
-import { decodedLayers } from "./escapes.ts";
+import { decodedLayers, mayHoldEscapes } from "./escapes.ts";
 
 const MASK = "[redacted]";
 
@@ -21,7 +21,7 @@ const redactors = new WeakMap<readonly string[], Redactor>();
  *
  * Each secret is found as it is; in base64 and base64url, with and without padding and inside of something longer
  * (as in `user:password`); in hexadecimal; and with any of its characters escaped as URLs, JSON or HTML do, also where
- * one lies inside of another. The time grows linearly with the text, and a mask is never searched again.
+ * one lies inside of another, or with line breaks or unseen characters inside. The time grows linearly with the text, and a mask is never searched again.
  *
  * @param secrets those shorter than 4 characters are ignored; not changed afterwards
  */
@@ -38,7 +38,7 @@ function redactorOf(secrets: readonly string[]): Redactor {
   if (long.length === 0) return (text) => text;
 
   const pattern = patternOf(long);
-  return (text) => (/[%\\&]/.test(text) ? maskEscaped(text, pattern) : text.replace(pattern, MASK));
+  return (text) => (mayHoldEscapes(text) ? maskEscaped(text, pattern) : text.replace(pattern, MASK));
 }
 
 function patternOf(secrets: readonly string[]): RegExp {

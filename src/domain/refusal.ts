@@ -5,26 +5,7 @@
  */
 import { CODE_TROUBLES, SUBJECT_TROUBLES } from "./refusal-codes.ts";
 import { clearWordsOf, wordsOf } from "./refusal-words.ts";
-
-/**
- * `recipient` and `message` are said of this mail alone. `sender`, `login`, `policy` (towards our host or domain),
- * `quota` and `server` would meet every mail; `relaying` every mail to such a recipient. `unclear` is the server's
- * trouble or this mail's. `temporary` is over by itself.
- */
-export type Trouble =
-  | "recipient"
-  | "message"
-  | "sender"
-  | "login"
-  | "relaying"
-  | "policy"
-  | "quota"
-  | "server"
-  | "unclear"
-  | "temporary";
-
-/** What was under way: MAIL FROM, RCPT TO, DATA, or the mail itself. */
-export type RefusalStage = "sender" | "recipient" | "data" | "answer";
+import type { RefusalStage, Trouble } from "./trouble.ts";
 
 export type Refusal = {
   readonly stage: RefusalStage;
@@ -38,15 +19,19 @@ export type Refusal = {
 
 /** What matters of a reply stands at its beginning. */
 const LONGEST_READ = 2_000;
+/** Their words say nothing: a mailbox may be called quota@ or dmarc@. */
+const ADDRESSES = /<?[^\s<>]+@[^\s<>]+>?/g;
 
 export function troubleOf({ answer, ...refusal }: Refusal): Trouble {
-  return atStage(refusal.stage, judge({ ...refusal, answer: answer.slice(0, LONGEST_READ) }));
+  const words = answer.slice(0, LONGEST_READ).replace(ADDRESSES, "<>");
+  return atStage(refusal.stage, judge({ ...refusal, answer: words }));
 }
 
 function judge({ stage, code, enhancedCode, answer }: Refusal): Trouble {
   if (LOGIN_CODES.has(code)) return "login";
+  if (code === UNKNOWN_PARAMETER) return "server";
   if (code < 500 || enhancedCode?.startsWith("4")) return temporaryOr(answer);
-  const [, subject = "0", detail = "0"] = (enhancedCode ?? enhancedCodeAtEnd(answer))?.split(".") ?? [];
+  const [, subject = "0", detail = "0"] = (enhancedCode ?? markedCode(answer))?.split(".") ?? [];
   return (
     clearWordsOf(answer) ??
     CODE_TROUBLES.get(`${subject}.${detail}`) ??
@@ -58,8 +43,10 @@ function judge({ stage, code, enhancedCode, answer }: Refusal): Trouble {
 
 /** Replies that ask for a login, or another one. @see https://www.rfc-editor.org/rfc/rfc4954#section-6 */
 const LOGIN_CODES: ReadonlySet<number> = new Set([530, 534, 535, 538]);
+/** Said of what we send beside the address, such as SIZE. @see https://www.rfc-editor.org/rfc/rfc5321#section-4.1.1.11 */
+const UNKNOWN_PARAMETER = 555;
 /** Said of the dialogue. */
-const DIALOGUE_CODES: ReadonlySet<number> = new Set([500, 502, 503, 504, 555]);
+const DIALOGUE_CODES: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 /** Said of the mailbox where it is being named. @see https://www.rfc-editor.org/rfc/rfc5321#section-4.2.2 */
 const MAILBOX_CODES: ReadonlySet<number> = new Set([501, 550, 551, 552, 553, 556]);
 
@@ -69,9 +56,9 @@ function temporaryOr(answer: string): Trouble {
   return words === "quota" || words === "relaying" ? words : "temporary";
 }
 
-/** qmail has its enhanced code at the end: "no mailbox here by that name (#5.1.1)". */
-function enhancedCodeAtEnd(answer: string): string | null {
-  return /\(#(5\.\d{1,3}\.\d{1,3})\)/.exec(answer)?.[1] ?? null;
+/** qmail and Cisco mark it: "no mailbox here by that name (#5.1.1)", "#5.1.0 Address rejected". */
+function markedCode(answer: string): string | null {
+  return /#(5\.\d{1,3}\.\d{1,3})\b/.exec(answer)?.[1] ?? null;
 }
 
 function byReplyCode(code: number, stage: RefusalStage): Trouble {

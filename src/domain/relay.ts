@@ -43,6 +43,8 @@ export const RELAY_WELL: RelayState = {
 const PROBE_LEASE_MS = 3 * 60_000;
 /** As a rule a probe is over by then: whoever waits for it looks again, and may be the next. */
 const PROBED_AGAIN_MS = 60_000;
+/** A mail looks at the clock before it waits for the lock under which another writes down that its probe failed. */
+const WAITED_FOR_LOCK_MS = 60_000;
 /** From here on what cannot wait takes the second way out. */
 const FALLBACK_AFTER_MS = 30 * 60_000;
 const HOUR_MS = 3_600_000;
@@ -77,9 +79,10 @@ function isProbed({ probingUntil }: RelayState, now: Date): boolean {
   return probingUntil.getTime() - now.getTime() <= PROBE_LEASE_MS + LARGEST_SKEW_MS;
 }
 
-/** Whether a mail may probe, none of which is at it. Before the last one failed the clock was set back: no step is longer. */
+/** Whether a mail may probe, none of which is at it. Long before the last one failed the clock was set back: no step is longer. */
 export function isProbeDue({ nextProbeAt, failedAt }: RelayState, now: Date): boolean {
-  return nextProbeAt !== null && (now >= nextProbeAt || (failedAt !== null && now < failedAt));
+  if (nextProbeAt === null) return false;
+  return now >= nextProbeAt || (failedAt !== null && failedAt.getTime() - now.getTime() > WAITED_FOR_LOCK_MS);
 }
 
 /** The state after the relay answered a probe, whatever it said of the mail. */

@@ -3,14 +3,14 @@ import type { Gap } from "../domain/coverage.ts";
 import { hasEnded } from "../domain/expiry.ts";
 import type { Invite } from "../domain/invite.ts";
 import { defang, quote } from "./defang.ts";
-import type { DigestInput, DigestWatch } from "./digest.ts";
+import type { DigestInput, DigestWatch } from "./digest-model.ts";
 import { figure, happenedPhrase, isLate, isUnseen, syncPhrase, watchPhrase } from "./digest-words.ts";
-import { type Fact, NAME_LENGTH, watchName } from "./facts.ts";
+import { NAME_LENGTH, watchName } from "./facts.ts";
 import { foreign, idOrQuote, roleList } from "./fields.ts";
 import { organization } from "./headline.ts";
+import type { Fact, ItemView, SectionView } from "./model.ts";
 import { aboutPhrase } from "./notices.ts";
 import { count, duration, type Times } from "./times.ts";
-import type { ItemView, SectionView } from "./view.ts";
 
 /** Invitations in one mail, over all watches. */
 const MAX_PENDING = 20;

@@ -3,7 +3,7 @@ import type { EventType } from "../domain/event.ts";
 import { hasEnded } from "../domain/expiry.ts";
 import { OVERDUE_AFTER_MS } from "../domain/notification.ts";
 import { cap, quote, withoutIsolates } from "./defang.ts";
-import type { DigestInput, DigestWatch } from "./digest.ts";
+import type { DigestInput, DigestWatch } from "./digest-model.ts";
 import { count, type Times } from "./times.ts";
 
 /** Longest subject, in UTF-16 units. */

@@ -5,16 +5,10 @@ import { defang, isolate, quote } from "./defang.ts";
 import { foreign, idOrQuote, roleList, statusName } from "./fields.ts";
 import type { InviteNews } from "./group.ts";
 import { organization } from "./headline.ts";
+import type { Fact } from "./model.ts";
 import { formatReferences } from "./references.ts";
 import { storyOf } from "./story.ts";
 import type { Times } from "./times.ts";
-
-export type Fact = {
-  readonly label: string;
-  readonly value: string;
-  /** Further lines under the value, where it is a list. */
-  readonly more?: readonly string[];
-};
 
 /** What the facts of every invitation in one mail depend on. */
 export type Telling = {

@@ -3,10 +3,11 @@ import type { Event } from "../domain/event.ts";
 import { hasEnded } from "../domain/expiry.ts";
 import { type Invite, inviteKey } from "../domain/invite.ts";
 import { quote } from "./defang.ts";
-import { type Fact, NAME_LENGTH, referenceFact, type Telling, watchFact } from "./facts.ts";
+import { NAME_LENGTH, referenceFact, type Telling, watchFact } from "./facts.ts";
 import { foreign, idOrQuote, statusName } from "./fields.ts";
 import { compareRecorded } from "./group.ts";
 import { organization } from "./headline.ts";
+import type { Fact } from "./model.ts";
 import { duration, type Times } from "./times.ts";
 
 const MAX_AT_RISK = 20;

@@ -4,9 +4,8 @@
  */
 import { html, raw } from "hono/html";
 import { isolatedParts } from "./defang.ts";
-import type { Fact } from "./facts.ts";
 import { DASHBOARD_URL } from "./links.ts";
-import type { ItemView, MailView, SectionView } from "./view.ts";
+import type { Fact, ItemView, MailView, SectionView } from "./model.ts";
 
 type Markup = ReturnType<typeof html>;
 

@@ -1,11 +1,12 @@
 /** Every kind of mail, rendered with sample data: what `mail preview` shows. */
 import type { Event } from "../domain/event.ts";
 import type { Invite } from "../domain/invite.ts";
-import { type DigestWatch, renderDigest } from "./digest.ts";
+import { renderDigest } from "./digest.ts";
+import type { DigestWatch } from "./digest-model.ts";
+import type { MailInput } from "./model.ts";
 import { createSamples, HOSTILE, ORDINARY, type Samples } from "./preview-samples.ts";
 import { type RenderedMail, renderMail } from "./render.ts";
 import { renderTestMail } from "./test-mail.ts";
-import type { MailInput } from "./view.ts";
 
 export type PreviewSettings = {
   /** The From header. */

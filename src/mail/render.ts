@@ -3,8 +3,9 @@ import { inviteKey } from "../domain/invite.ts";
 import { type CalendarAttachment, cancelledCalendars, publishedCalendars } from "./calendar.ts";
 import { mailHeaders, type Thread, threadHeaders } from "./headers.ts";
 import { renderHtml } from "./html.ts";
+import type { Content, MailInput } from "./model.ts";
 import { renderText } from "./text.ts";
-import { buildMailView, type Content, type MailInput } from "./view.ts";
+import { buildMailView } from "./view.ts";
 
 export type RenderedMail = {
   readonly subject: string;

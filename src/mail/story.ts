@@ -3,9 +3,9 @@ import type { Event } from "../domain/event.ts";
 import { LAST_CHANCE } from "../domain/expiry.ts";
 import { isTurn } from "../domain/hold.ts";
 import { quote } from "./defang.ts";
-import type { Fact } from "./facts.ts";
 import { fieldLabel, fieldValue, foreign, statusName } from "./fields.ts";
 import type { InviteNews } from "./group.ts";
+import type { Fact } from "./model.ts";
 import type { Times } from "./times.ts";
 
 /** More news of one invitation in one mail than anybody reads. */

@@ -1,12 +1,12 @@
 /** The mail that `mail test` sends: it says that mail arrives, and looks like the others. */
-import type { Fact } from "./facts.ts";
+
 import { mailHeaders } from "./headers.ts";
 import { renderHtml } from "./html.ts";
+import type { Fact, MailView } from "./model.ts";
 import type { RenderedMail } from "./render.ts";
 import { senderAddress } from "./sender.ts";
 import { renderText } from "./text.ts";
 import { createTimes } from "./times.ts";
-import type { MailView } from "./view.ts";
 
 export type TestMailInput = {
   /** IANA zone of the times in it. */

@@ -1,7 +1,7 @@
 /** The text part: plain lines of 78 columns at most, complete by itself. */
-import type { Fact } from "./facts.ts";
+
 import { DASHBOARD_URL } from "./links.ts";
-import type { ItemView, MailView, SectionView } from "./view.ts";
+import type { Fact, ItemView, MailView, SectionView } from "./model.ts";
 
 const WIDTH = 78;
 const LABEL_WIDTH = 18;

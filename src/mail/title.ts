@@ -5,9 +5,9 @@ import { statusName } from "./fields.ts";
 import { type Gap, gapHeadline, gapPhrase } from "./gaps.ts";
 import { type InviteNews, RANK } from "./group.ts";
 import { headline } from "./headline.ts";
+import type { MailInput } from "./model.ts";
 import { noticeTitle } from "./notices.ts";
 import { count, type Times } from "./times.ts";
-import type { MailInput } from "./view.ts";
 
 /** Longest subject, in UTF-16 units. */
 const MAX_SUBJECT = 120;

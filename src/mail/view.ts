@@ -2,15 +2,16 @@
  * What a mail says, decided once for its text and its HTML part. Every string is safe to show as it is;
  * escaping for HTML is the template's job.
  */
-import type { Event, EventType } from "../domain/event.ts";
-import { type Invite, inviteKey } from "../domain/invite.ts";
+import type { Event } from "../domain/event.ts";
+import { inviteKey } from "../domain/invite.ts";
 import type { CalendarAttachment } from "./calendar.ts";
 import { quote } from "./defang.ts";
-import { briefFactsOf, type Fact, factsOf, NAME_LENGTH, type Telling, watchName } from "./facts.ts";
+import { briefFactsOf, factsOf, NAME_LENGTH, type Telling, watchName } from "./facts.ts";
 import { type Gap, gapFacts, gapHeadline, gapLead, gapsOf } from "./gaps.ts";
 import { groupByInvite, type InviteNews, RANK } from "./group.ts";
 import { headline } from "./headline.ts";
 import { actionOf, heldSentence, inventoryLead, leadOf } from "./lead.ts";
+import type { Content, Fact, ItemView, MailView, SectionView } from "./model.ts";
 import { moreOf, notesOf, noticeLead } from "./notices.ts";
 import { formatReferences } from "./references.ts";
 import { createTimes } from "./times.ts";
@@ -21,61 +22,6 @@ const MAX_ITEMS = 20;
 /** Gaps in one mail: a watch that cannot be read again and again is told of once more, not twenty times. */
 const MAX_GAPS = 10;
 const MAX_WATCHES = 5;
-
-export type MailInput = {
-  /** Null where the mail tells of several watches. */
-  readonly watch: string | null;
-  readonly kind: "inventory" | "summary" | EventType;
-  /** IANA zone of the recipient. */
-  readonly timezone: string;
-  /** When the mail is written; what times left are counted from. */
-  readonly now: Date;
-  readonly recipient: string;
-  /** The From header as configured. */
-  readonly from: string;
-  /** All events of this mail, of any watch, in any order. */
-  readonly events: readonly Event[];
-  /** As now known: those that the events concern, that a blind watch puts at risk, that a lost mail was about. */
-  readonly invites: readonly Invite[];
-  /** Hash of the watch's last event after the sync, 64 hexadecimal digits; told in an inventory. */
-  readonly chainHead: string;
-  /** Why the mail comes later than its events, each a noun phrase: "quiet hours"; empty where it does not. */
-  readonly heldBecause: readonly string[];
-  /** Message-IDs, without angle brackets, of earlier mails to this recipient about the one invite that this mail is about, oldest first. */
-  readonly earlier: readonly string[];
-};
-
-/** What is the same for all who are told the same. */
-export type Content = Omit<MailInput, "recipient" | "earlier">;
-
-export type ItemView = {
-  /** Null where the mail's title says it already. */
-  readonly headline: string | null;
-  readonly tone: "urgent" | "open" | "closed";
-  readonly facts: readonly Fact[];
-};
-
-export type SectionView = {
-  readonly title: string | null;
-  /** Counts of what the section holds. */
-  readonly summary: string | null;
-  readonly items: readonly ItemView[];
-  /** What found no room: "(and 12 more)". */
-  readonly more: string | null;
-};
-
-export type MailView = {
-  readonly subject: string;
-  readonly title: string;
-  readonly lead: string;
-  readonly sections: readonly SectionView[];
-  /** News that concern no single invitation, such as mail that did not reach its recipient. */
-  readonly notes: readonly string[];
-  /** What the reader can do about it. */
-  readonly action: string;
-  /** Where the mail comes from, why it was sent, how to look things up. */
-  readonly footer: readonly Fact[];
-};
 
 /** What the items of one mail are made of. */
 type Material = {

@@ -154,9 +154,15 @@ describe("what comes next", () => {
   });
 
   test("leaves out what was alerted already", () => {
+    const next = ask({ expiresAt: after(2 * DAY), alertedLeadMs: 72 * HOUR });
+
+    assert.deepEqual(next, { kind: "reminder", threshold: "24h", at: after(DAY), silence: null });
+  });
+
+  test("counts an alert for nothing that a clock gave which ran ahead", () => {
     const next = ask({ alertedLeadMs: 72 * HOUR });
 
-    assert.deepEqual(next, { kind: "reminder", threshold: "24h", at: after(9 * DAY), silence: null });
+    assert.deepEqual(next, { kind: "reminder", threshold: "25%", at: after(5 * DAY), silence: null });
   });
 
   test("is now where a threshold is crossed and not yet alerted", () => {
@@ -167,7 +173,7 @@ describe("what comes next", () => {
 
   test("names the silence that will hold it, but not one that is over by then", () => {
     const held = ask({}, [silence]);
-    const free = ask({ alertedLeadMs: 72 * HOUR }, [silence]);
+    const free = ask({}, [{ ...silence, until: after(4 * DAY) }]);
 
     assert.deepEqual(
       [held, free].map((next) => next.kind === "reminder" && next.silence?.id),
@@ -180,7 +186,11 @@ describe("what comes next", () => {
     ["an acknowledged one", { acknowledgedAt: NOW }, /^it is acknowledged; its outcome is still mailed/],
     ["one without an end", { expiresAt: null }, /^its end is not known/],
     ["one past its end", { expiresAt: NOW }, /^its end has passed/],
-    ["one of which everything was told", { alertedLeadMs: HOUR }, /^every reminder was given/],
+    [
+      "one of which everything was told",
+      { expiresAt: after(HOUR / 2), alertedLeadMs: HOUR },
+      /^every reminder was given/,
+    ],
   ] as const) {
     test(`is nothing for ${what}, and says why`, () => {
       const next = ask(given);

@@ -83,10 +83,28 @@ test("mails are followed from an invite's appearance to their acceptance", async
   assert.ok(latency.p99 >= latency.median && latency.median > 0 && latency.floorMedian > 0);
 });
 
+test("one sync as a whole process stands beside a script, at a short list and at a long one", async (t) => {
+  const out = join(await emptyFolder(t), "results.json");
+
+  const { stdout } = await run(process.execPath, [program, "--only", "processes", "--runs", "1", "--out", out]);
+
+  const { processes } = JSON.parse(await readFile(out, "utf8"));
+  assert.deepEqual(
+    processes.map(({ invites }: { invites: number }) => invites),
+    [20, 1_000],
+  );
+  for (const { cases } of processes) {
+    for (const { oursMs, scriptMs, oursToScript } of Object.values<Record<string, number>>(cases)) {
+      assert.ok(Math.abs(Number(oursToScript) - Number(oursMs) / Number(scriptMs)) < 1e-9);
+    }
+  }
+  assert.match(stdout, /20 invites: all new ours .*; unchanged ours/);
+});
+
 test("a stage that there is not is refused with those that there are", async () => {
   const refused = run(process.execPath, [program, "--only", "speed"]);
 
-  await assert.rejects(refused, /--only takes one of sync, alerts, delivery, latency, not "speed"/);
+  await assert.rejects(refused, /--only takes one of sync, processes, alerts, delivery, latency, not "speed"/);
 });
 
 test("sizes that are no numbers are refused before anything is started", async () => {

@@ -22,6 +22,7 @@ test("an empty database is no fault: `run` sets it up", async () => {
     lineOf(stdout, "migrations") ?? stdout,
     /^OK {3}migrations +the database is not set up yet; it will be set up by `run` or `sync`$/,
   );
+  assert.equal(lineOf(stdout, "history"), undefined, "nobody can say yet who could alter it");
 });
 
 test("it says what the connection to Postgres is", async () => {

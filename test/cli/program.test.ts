@@ -59,7 +59,7 @@ test("the text of a help is as wide as the terminal", async () => {
 
   assert.match(
     stdout,
-    /\n\nEnds with 1 when a watch is blind or had no\ncomplete sync within two intervals, or a mail is\noverdue /,
+    /\n\nEnds with 1 when a watch is blind or had no\ncomplete sync within two intervals, a mail is\noverdue /,
   );
 });
 

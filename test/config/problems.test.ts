@@ -54,6 +54,7 @@ const PROBLEMS: readonly (readonly [sentence: string, env: Env, key: string, mes
   ],
   ["a secret's file of several lines", { HTTP_TOKEN_FILE: "/lines" }, "HTTP_TOKEN_FILE", /line break/],
   ["a file for what is not a secret", { MAIL_TO_FILE: "/secret" }, "MAIL_TO_FILE", /MAIL_TO is not a secret/],
+  ["a token that is a word of ours", { HTTP_TOKEN: "short" }, "HTTP_TOKEN", /^It is shorter than 16 characters/],
   ["a token that is soon guessed", { HTTP_TOKEN: "fifteen-letters" }, "HTTP_TOKEN", /shorter than 16 characters/],
   ["a token with a space", { CLOUDFLARE_API_TOKEN: "a b" }, "CLOUDFLARE_API_TOKEN", /a space/],
   [

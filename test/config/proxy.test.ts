@@ -13,7 +13,15 @@ test("each kind of address has its proxy, and this machine none", () => {
   assert.equal(via("https://api.cloudflare.com/client/v4"), SECURE);
   assert.equal(via("http://hc.example.com/x"), PLAIN);
   assert.equal(proxyFor("https://api.cloudflare.com/", { https: null, http: PLAIN, none: "" }), null);
-  for (const host of ["localhost", "127.0.0.1", "127.9.9.9", "[::1]", "api.localhost"]) {
+  for (const host of [
+    "localhost",
+    "localhost.",
+    "127.0.0.1",
+    "127.9.9.9",
+    "[::1]",
+
+    "api.localhost",
+  ]) {
     assert.equal(via(`https://${host}:8443/`), null, host);
   }
 });
@@ -24,6 +32,7 @@ test("NO_PROXY means a name with all below it, an address, a network, a port, or
     ["cloudflare.com", "https://api.cloudflare.com/"],
     [".cloudflare.com", "https://api.cloudflare.com/"],
     ["*.cloudflare.com", "https://api.cloudflare.com/"],
+    ["b\u00fccher.example", "https://hooks.xn--bcher-kva.example/"],
     ["API.Cloudflare.COM", "https://api.cloudflare.com/"],
     ["api.cloudflare.com.", "https://api.cloudflare.com/"],
     ["x.example, api.cloudflare.com:443", "https://api.cloudflare.com/"],

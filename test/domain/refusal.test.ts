@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { REFUSAL_ADVICE, type RefusalStage, type Trouble, troubleOf } from "../../src/domain/refusal.ts";
+import { REFUSAL_ADVICE, troubleOf } from "../../src/domain/refusal.ts";
+import type { RefusalStage, Trouble } from "../../src/domain/trouble.ts";
 
 /** Replies of real servers, each with where it is documented or was seen. */
 const REPLIES: readonly {
@@ -32,7 +33,7 @@ describe("whose trouble a refusal is", () => {
   const TABLE: Readonly<Record<string, Trouble>> = {
     ...{ "0.0": "recipient", "1.0": "recipient", "1.1": "recipient", "1.2": "recipient", "1.3": "recipient" },
     ...{ "1.4": "recipient", "1.5": "recipient", "1.6": "recipient", "1.7": "sender", "1.8": "sender" },
-    ...{ "2.0": "recipient", "2.1": "recipient", "2.2": "recipient", "2.3": "recipient", "2.4": "recipient" },
+    ...{ "2.0": "recipient", "2.1": "recipient", "2.2": "recipient", "2.3": "message", "2.4": "recipient" },
     ...{ "3.0": "unclear", "3.1": "server", "3.2": "server", "3.3": "unclear", "3.4": "message", "3.5": "server" },
     ...{ "4.0": "unclear", "4.1": "unclear", "4.2": "unclear", "4.3": "unclear", "4.4": "unclear", "4.5": "quota" },
     ...{ "4.6": "unclear", "4.7": "unclear" },

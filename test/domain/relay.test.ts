@@ -90,6 +90,20 @@ describe("a mail", () => {
     ],
     ["waits while another probes", whileProbing(down(after(-HOUR), NOW), NOW), ORDINARY, 0, `wait ${MINUTE}`],
     [
+      "waits where another's probe failed after it looked at the clock",
+      { ...down(NOW, after(MINUTE)), failedAt: after(20) },
+      ORDINARY,
+      0,
+      `wait ${MINUTE}`,
+    ],
+    [
+      "is the probe where the clock was set back since the last one",
+      { ...down(NOW, after(HOUR)), failedAt: after(2 * MINUTE) },
+      ORDINARY,
+      0,
+      "probe",
+    ],
+    [
       "is the probe where the one before it died of it",
       whileProbing(down(NOW, NOW), NOW),
       ORDINARY,

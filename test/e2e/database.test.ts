@@ -76,7 +76,9 @@ test("mail leaves also where the user has a schema of its name", async (t) => {
 test("two installations share a database, each in a schema of its own", async (t) => {
   const { url } = await emptyDatabase(t);
   api.invites.replaceAll([sampleInvite(FAR, 1)]);
-  const [one, two] = ["one", "Two of them"].map((schema) => settings(`${url}?schema=${encodeURIComponent(schema)}`));
+  const [one, two] = ["one", 'Two "of" th\'em'].map((schema) =>
+    settings(`${url}?schema=${encodeURIComponent(schema)}`),
+  );
   const before = mail.raw.length;
 
   const codes = [];

@@ -154,9 +154,13 @@ function sayingFaults(program: Program, fault: DatabaseFault | null): string[] {
   const raw = said.filter((line) => !line.includes('"err":{"type":"DatabaseError"'));
   return [
     ...raw.map((line) => `the log does not explain: ${line}`),
-    ...(says === null || said.some((line) => says.test(line)) ? [] : [`the log never says ${says}`]),
+    ...(says === null || said.some((line) => says.test(line)) ? [] : [neverSaid(says, program)]),
     ...(fault === null && said.length > 0 ? [`said for no reason: ${said[0]}`] : []),
   ];
+}
+
+function neverSaid(says: RegExp, program: Program): string {
+  return `the log never says ${says}; it ends with\n${program.stderr().slice(-3_000)}`;
 }
 
 /** What the job itself brings about, and what a process says that was paused. */

@@ -47,19 +47,37 @@ async function collide(rival: Client, onlooker: Client, { first, blocked, second
   try {
     await rival.query(first);
     for (const endsAt = Date.now() + 700; Date.now() < endsAt; await delay(20)) {
-      const { rowCount } = await onlooker.query(
-        `SELECT FROM pg_stat_activity
-         WHERE datname = current_database() AND starts_with(ltrim(query, E' \\n'), $1) AND wait_event_type = 'Lock'`,
-        [blocked],
-      );
-      if (rowCount === 0) continue;
-      await rival.query(second);
-      return true;
+      if (!(await waitsForLock(onlooker, blocked))) continue;
+      // Not where the program does not hold what is asked for, as the row of a watch that it is only making.
+      return await mustWait(rival, onlooker, second);
     }
     return false;
   } finally {
     await rival.query("ROLLBACK");
   }
+}
+
+/** Whether the statement, which is run to its end, had to wait for a lock meanwhile. */
+async function mustWait(client: Client, onlooker: Client, statement: string): Promise<boolean> {
+  let done = false;
+  const ran = client.query(statement).finally(() => {
+    done = true;
+  });
+  ran.catch(() => {});
+  let waited = false;
+  while (!done && !waited) waited = await waitsForLock(onlooker, statement);
+  await ran;
+  return waited;
+}
+
+/** @param statement its beginning */
+async function waitsForLock(onlooker: Client, statement: string): Promise<boolean> {
+  const { rowCount } = await onlooker.query(
+    `SELECT FROM pg_stat_activity
+     WHERE datname = current_database() AND starts_with(ltrim(query, E' \\n'), $1) AND wait_event_type = 'Lock'`,
+    [statement],
+  );
+  return (rowCount ?? 0) > 0;
 }
 
 async function connect(url: string): Promise<Client> {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Gap } from "../../src/domain/coverage.ts";
-import { buildDigestView, type DigestInput, type DigestWatch, renderDigest } from "../../src/mail/digest.ts";
-import type { MailView } from "../../src/mail/view.ts";
+import { buildDigestView, renderDigest } from "../../src/mail/digest.ts";
+import type { DigestInput, DigestWatch } from "../../src/mail/digest-model.ts";
+import type { MailView } from "../../src/mail/model.ts";
 import { chainHead, hostileTexts, invite, linksIn, now, oneLine, statementsOf, visibleText } from "./samples.ts";
 
 const HOUR_MS = 3_600_000;

@@ -1,7 +1,7 @@
 /** A mail of each sort, for the tests of what holds for all of them. */
 import type { Event } from "../../src/domain/event.ts";
 import { type Invite, inviteJson } from "../../src/domain/invite.ts";
-import type { MailInput } from "../../src/mail/view.ts";
+import type { MailInput } from "../../src/mail/model.ts";
 import { event, expiring, inHours, invite, mailInput, received } from "./samples.ts";
 
 /** Every event type alone, and every sort of mail about several, in which `foreign` stands wherever others can write. */

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Event } from "../../src/domain/event.ts";
 import type { Invite } from "../../src/domain/invite.ts";
-import type { Fact } from "../../src/mail/facts.ts";
-import { buildMailView, type ItemView, type MailInput, type MailView } from "../../src/mail/view.ts";
+import type { Fact, ItemView, MailInput, MailView } from "../../src/mail/model.ts";
+import { buildMailView } from "../../src/mail/view.ts";
 import { event, expiring, inHours, invite, linksIn, mailInput, received } from "./samples.ts";
 
 const since = "2026-11-22T09:15:00.000Z";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { MailInput } from "../../src/mail/model.ts";
 import { renderAlike, renderMail } from "../../src/mail/render.ts";
-import { buildMailView, type MailInput } from "../../src/mail/view.ts";
+import { buildMailView } from "../../src/mail/view.ts";
 import { mailsOf } from "./every-kind.ts";
 import {
   chainHead,

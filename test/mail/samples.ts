@@ -4,7 +4,7 @@ import { findPhoneNumbersInText } from "libphonenumber-js/max";
 import { linkifyit } from "linkify-it";
 import type { Event, EventDataByType, EventType } from "../../src/domain/event.ts";
 import { type Invite, inviteJson } from "../../src/domain/invite.ts";
-import type { MailInput, MailView } from "../../src/mail/view.ts";
+import type { MailInput, MailView } from "../../src/mail/model.ts";
 
 export const now = new Date("2026-11-22T13:00:00Z");
 const HOUR_MS = 3_600_000;

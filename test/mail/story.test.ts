@@ -3,8 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Event } from "../../src/domain/event.ts";
 import { type Invite, inviteJson } from "../../src/domain/invite.ts";
-import type { Fact } from "../../src/mail/facts.ts";
-import { buildMailView, type MailInput } from "../../src/mail/view.ts";
+import type { Fact, MailInput } from "../../src/mail/model.ts";
+import { buildMailView } from "../../src/mail/view.ts";
 import { flapping } from "./every-kind.ts";
 import { event, expiring, inHours, invite, linksIn, mailInput, received } from "./samples.ts";
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Event } from "../../src/domain/event.ts";
 import { type Invite, inviteJson } from "../../src/domain/invite.ts";
-import { buildMailView, type MailInput } from "../../src/mail/view.ts";
+import type { MailInput } from "../../src/mail/model.ts";
+import { buildMailView } from "../../src/mail/view.ts";
 import { event, expiring, hostileTexts, inHours, invite, linksIn, mailInput, received } from "./samples.ts";
 
 const soon = invite({ expiresAt: inHours(5) });

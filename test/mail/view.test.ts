@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Invite, inviteJson } from "../../src/domain/invite.ts";
-import { buildMailView, type ItemView, type MailInput, type MailView } from "../../src/mail/view.ts";
+import type { ItemView, MailInput, MailView } from "../../src/mail/model.ts";
+import { buildMailView } from "../../src/mail/view.ts";
 import { chainHead, event, expiring, inHours, invite, mailInput, received } from "./samples.ts";
 
 test("everything about one invitation in one sync is one item", () => {

@@ -1,5 +1,7 @@
 /** A migrated database of its own for a test, and the ways to look into it. */
-
+import { hash } from "node:crypto";
+import { globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { migrate } from "../../src/adapters/postgres/migrate.ts";
 import { type Database, openDatabase } from "../../src/adapters/postgres/open.ts";
 import { createQueue, type Queue } from "../../src/adapters/postgres/queue.ts";
@@ -12,8 +14,14 @@ export type OpenedDatabase = Database & {
   rowVersions(): Promise<readonly string[]>;
 };
 
-/** What `migrate` makes of an empty database. */
-export const MIGRATED: Template = { name: "migrated", prepare };
+/** What `migrate` makes of an empty database: another where the migrations are others, as on a server that is kept. */
+export const MIGRATED: Template = { name: `migrated_${hashOfMigrations()}`, prepare };
+
+function hashOfMigrations(): string {
+  const cwd = fileURLToPath(new URL("../../prisma/migrations/", import.meta.url));
+  const scripts = globSync("*/migration.sql", { cwd }).toSorted();
+  return hash("sha256", scripts.map((path) => readFileSync(`${cwd}${path}`, "utf8")).join("\n"), "hex").slice(0, 8);
+}
 
 /** A clone of a migrated database, with the queue's tables. Closing it drops it. */
 export async function openTestDatabase(): Promise<OpenedDatabase> {

@@ -17,6 +17,10 @@ export const encodings: Readonly<Record<string, (text: string) => string>> = {
   "AUTH PLAIN": (text) => Buffer.from(`\0user@example.com\0${text}`).toString("base64"),
   "Basic with a user of another length": (text) => Buffer.from(`users:${text}`).toString("base64"),
   "base64 of a longer text": (text) => Buffer.from(`x ${text} and more`).toString("base64"),
+  "base64 in lines of 76": (text) =>
+    Buffer.from("x".repeat(50) + text)
+      .toString("base64")
+      .replace(/.{76}/g, "$&\r\n"),
   "escaped base64": (text) => encodeURIComponent(Buffer.from(text).toString("base64")),
   "base64 in JSON of PHP": (text) => Buffer.from(text).toString("base64").replaceAll("/", "\\/"),
   hexadecimal: (text) => Buffer.from(text).toString("hex"),
@@ -32,5 +36,8 @@ export const encodings: Readonly<Record<string, (text: string) => string>> = {
   "HTML, named": named,
   "HTML, numbered": htmlOf,
   "HTML in JSON": (text) => JSON.stringify(named(text)).slice(1, -1),
+  "with an unseen character": (text) => `${text.slice(0, 5)}\u200b${text.slice(5)}`,
+  "with a line break": (text) => `${text.slice(0, 5)}\n${text.slice(5)}`,
+  "with a NUL": (text) => `${text.slice(0, 5)}\u0000${text.slice(5)}`,
   "a URL in HTML": (text) => named(encodeURIComponent(text)),
 };

@@ -5,6 +5,7 @@
  * are taken for one. The API cannot be asked for it.
  */
 import { hash } from "node:crypto";
+import { mayHoldEscapes } from "../../domain/escapes.ts";
 import type { Redactor } from "../../domain/redact.ts";
 import { isObject } from "./json.ts";
 
@@ -20,8 +21,9 @@ const MAX_DEPTH = 80;
  * @param body the text that the value was parsed from: where it holds no credential, no part of the value does
  */
 export function maskJson(value: unknown, body: string, mask: Redactor): unknown {
-  const mayHoldEscapes = /[%&\\]/.test(body);
-  return !mayHoldEscapes && mask(body) === body ? value : maskValue(value, mask, 0);
+  // Those of JSON stand between values; within one they are escaped.
+  const flat = body.replace(/[\t\r\n]+/g, "");
+  return !mayHoldEscapes(flat) && mask(flat) === flat ? value : maskValue(value, mask, 0);
 }
 
 function maskValue(value: unknown, mask: Redactor, depth: number): unknown {

@@ -9,12 +9,12 @@ const MOST = 200;
  *
  * @param many answers in the order of the items, with undefined for those that have to be done alone
  * @param alone also for all of them where `many` fails, which is then given
- * @param gatherMs how long to wait between one piece of work and the next, so that more can join it
+ * @param gatherMs how long to wait between one piece of work and the next, so that more can join it; a function is asked each time
  */
 export function createBatcher<Item, Result>(
   many: (items: readonly Item[]) => Promise<readonly (Result | undefined)[]>,
   alone: (item: Item, failure: unknown) => Promise<Result>,
-  gatherMs = 0,
+  gatherMs: number | (() => number) = 0,
 ): (item: Item) => Promise<Result> {
   type Asked = PromiseWithResolvers<Result> & { readonly item: Item };
   let waiting: Asked[] = [];
@@ -32,7 +32,8 @@ export function createBatcher<Item, Result>(
       } catch (error) {
         for (const asked of batch) settle(asked, undefined, error);
       }
-      if (gatherMs > 0 && waiting.length < MOST) await pause(gatherMs, undefined, { ref: false });
+      const waitMs = typeof gatherMs === "number" ? gatherMs : gatherMs();
+      if (waitMs > 0 && waiting.length < MOST) await pause(waitMs, undefined, { ref: false });
     }
     working = false;
   };

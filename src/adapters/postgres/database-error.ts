@@ -20,6 +20,17 @@ export function asDatabaseError(error: unknown, at: string): DatabaseError {
   return new DatabaseError(explain(code, at, said), { cause: error });
 }
 
+/** Does the work over another connection than that of DATABASE_URL, and has what fails told of the setting that names it. */
+export async function blaming<T>(setting: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    const { message, cause, permanent } = error;
+    throw new DatabaseError(message.replaceAll("DATABASE_URL", setting), { cause, permanent });
+  }
+}
+
 /** Host and port of the connection, without login. */
 export function where(connection: PoolConfig & { readonly at?: string }): string {
   if (connection.at !== undefined) return connection.at;

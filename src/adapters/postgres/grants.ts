@@ -70,7 +70,7 @@ const QUESTION = `
   END AS reason
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('event')`;
 
-/** Why the user of the database could alter the history, in a clause; null where it could not, or where there is none. */
+/** Why the user of the database could alter the history, in a clause; null where it could not. The history must be there. */
 export async function powerOverHistory({ sql }: Pick<Database, "sql">): Promise<string | null> {
   const { rows } = await sql.query<{ reason: string | null }>(QUESTION, []);
   return rows[0]?.reason ?? null;

@@ -7,9 +7,9 @@
  */
 import { randomUUID } from "node:crypto";
 import { type Client, escapeIdentifier } from "pg";
-import { asDatabaseError, DatabaseError, where } from "./database-error.ts";
+import { asDatabaseError, blaming, DatabaseError, where } from "./database-error.ts";
 import { type Entry, type Migration, missingFrom, readMigrations } from "./migrations.ts";
-import type { Database } from "./open.ts";
+import { type Database, DIRECT_URL } from "./open.ts";
 import { type Connection, connect } from "./server.ts";
 
 /** Any number that is ours alone; held while a migration runs. */
@@ -23,8 +23,7 @@ const MIGRATION_LOCK = 7_312_046_511;
  */
 export async function migrate(database: Database, stop?: AbortSignal): Promise<readonly string[]> {
   database.requireWritable();
-  const connection = await wayToTables(database, stop);
-  try {
+  return whereTablesAreMade(database, stop, async (connection) => {
     const client = await connect(connection, stop);
     try {
       if ((await missing(client)).length === 0) return [];
@@ -36,9 +35,7 @@ export async function migrate(database: Database, stop?: AbortSignal): Promise<r
     } finally {
       await client.end().catch(() => {});
     }
-  } catch (error) {
-    throw asDatabaseError(error, where(connection));
-  }
+  });
 }
 
 /** Names of the migrations that the database still lacks, oldest first. @throws DatabaseError */
@@ -58,9 +55,17 @@ export async function requireMigrated(database: Database): Promise<void> {
   });
 }
 
-/** How the tables are made: by DATABASE_DIRECT_URL where there is one. @throws DatabaseError */
-export async function wayToTables({ connection, direct }: Database, stop?: AbortSignal): Promise<Connection> {
-  return direct === null ? connection : await direct(stop);
+/** Does the work over the connection by which tables are made: that of DATABASE_DIRECT_URL, if there is one. @throws DatabaseError */
+export async function whereTablesAreMade<T>(
+  { connection, direct }: Database,
+  stop: AbortSignal | undefined,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const way = direct === null ? connection : await direct(stop);
+  const failing = (error: unknown) => {
+    throw asDatabaseError(error, where(way));
+  };
+  return direct === null ? work(way).catch(failing) : blaming(DIRECT_URL, () => work(way).catch(failing));
 }
 
 /** @throws DatabaseError that says what to grant */

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { PrismaPg } from "@prisma/adapter-pg";
 import { type ClientBase, escapeIdentifier, Pool, type PoolConfig, type QueryResultRow } from "pg";
 import { PrismaClient } from "../../generated/prisma/client.ts";
-import { asDatabaseError, DatabaseError, NOTHING_HEARD, where } from "./database-error.ts";
+import { asDatabaseError, blaming, DatabaseError, NOTHING_HEARD, where } from "./database-error.ts";
 import { EMBEDDED_SCHEME, type Embedded, openEmbedded, type Role } from "./embedded.ts";
 import {
   ask,
@@ -51,6 +51,8 @@ export type OpenOptions = {
   readonly silenceMs?: number;
 };
 
+/** The setting that names the connection by which tables are made. */
+export const DIRECT_URL = "DATABASE_DIRECT_URL";
 const POOL_SIZE = 10;
 /** Connecting anew costs more statements than a daemon needs at rest. Shorter than what is taken for silence. */
 export const IDLE_CONNECTION_MS = 50_000;
@@ -73,7 +75,8 @@ export async function openDatabase(url: string, role: Role, options: OpenOptions
   };
   const pool = createPool(connection);
   // Prisma keeps plans by statement and parameters: of statements that carry rows by the hundred none comes twice.
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { schema }), queryPlanCacheMaxSize: 0 });
+  const adapter = new PrismaPg(pool, { schema: withinQuotes(schema) });
+  const prisma = new PrismaClient({ adapter, queryPlanCacheMaxSize: 0 });
   return {
     prisma,
     sql: { query: (text, values) => pool.query(text, [...values]) },
@@ -92,6 +95,11 @@ export async function openDatabase(url: string, role: Role, options: OpenOptions
   };
 }
 
+/** Prisma puts the name into quotes as it is. */
+function withinQuotes(name: string): string {
+  return name.replaceAll('"', '""');
+}
+
 type Way = Pick<Database, "server" | "schema" | "direct"> & {
   readonly connection: Connection;
   readonly embedded: Embedded | null;
@@ -99,7 +107,7 @@ type Way = Pick<Database, "server" | "schema" | "direct"> & {
 
 async function openServer(url: string, { directUrl, stop }: OpenOptions): Promise<Way> {
   const target = targetOf(url);
-  const beside = directUrl == null ? null : targetOf(directUrl);
+  const beside = directUrl == null ? null : await blaming(DIRECT_URL, () => targetOf(directUrl));
   const named = oneSchema(target, beside);
   const server = await lookAt({ ...target, schema: named }, stop);
   refuseUnreadable(server, { schema: named });
@@ -122,9 +130,12 @@ function oneSchema({ schema }: Target, beside: Target | null): string | null {
 }
 
 async function openDirect(target: Target & { schema: string }, { database }: Server, stop?: AbortSignal) {
-  const server = await lookAt(target, stop);
-  refuseUnreadable(server, target);
-  refuseUnwritable(server, where(target.address));
+  const server = await blaming(DIRECT_URL, async () => {
+    const seen = await lookAt(target, stop);
+    refuseUnreadable(seen, target);
+    refuseUnwritable(seen, where(target.address));
+    return seen;
+  });
   if (server.database !== database) {
     const message = `DATABASE_DIRECT_URL leads to the database ${server.database}, and DATABASE_URL to ${database}; name the same one in both.`;
     throw new DatabaseError(message, { permanent: true });

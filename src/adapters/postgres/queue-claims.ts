@@ -14,8 +14,8 @@ import type { Settled } from "./queue-worker.ts";
 export type Claims = Readonly<Record<string, readonly Attempt[]>>;
 
 export type JobClaims = {
-  /** Notes the jobs in hand. */
-  write(jobs: Claims): Promise<void>;
+  /** Notes the jobs in hand, while they run: what begins meanwhile is noted next. */
+  note(): void;
   /** Gives back the jobs of processes that are gone. @returns how many jobs */
   giveBackLost(): Promise<number>;
   /** Forgets this process. */
@@ -30,10 +30,28 @@ type ClaimPorts = {
   /** This process'. */
   readonly id: string;
   readonly presence: Presence;
+  /** The jobs in hand. */
+  readonly taken: () => Claims;
+  readonly onError: (error: Error) => void;
 };
 
-export function createJobClaims({ database, boss, id, presence }: ClaimPorts): JobClaims {
+export function createJobClaims({ database, boss, id, presence, taken, onError }: ClaimPorts): JobClaims {
   const { sql, prisma } = database;
+  let writing: Promise<void> | null = null;
+  let again = false;
+
+  /** One after the other, so that what is written last is the newest. */
+  const write = async () => {
+    do {
+      again = false;
+      try {
+        await sql.query(NOTE, [id, JSON.stringify(taken())]);
+      } catch (error) {
+        onError(error as Error);
+      }
+    } while (again);
+    writing = null;
+  };
 
   /** All of it or nothing; of several who find the process gone, one has something to give back. */
   const giveBack = (worker: string) =>
@@ -49,11 +67,9 @@ export function createJobClaims({ database, boss, id, presence }: ClaimPorts): J
     });
 
   return {
-    async write(jobs) {
-      await sql.query(
-        `INSERT INTO queue_worker (id, jobs) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET jobs = excluded.jobs`,
-        [id, JSON.stringify(jobs)],
-      );
+    note() {
+      again = true;
+      writing ??= write();
     },
     async giveBackLost() {
       const { rows } = await sql.query<{ id: string }>("SELECT id FROM queue_worker WHERE id <> $1", [id]);
@@ -63,9 +79,12 @@ export function createJobClaims({ database, boss, id, presence }: ClaimPorts): J
       return given;
     },
     async close() {
+      await writing;
       await sql.query("DELETE FROM queue_worker WHERE id = $1", [id]);
     },
   };
 }
+
+const NOTE = `INSERT INTO queue_worker (id, jobs) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET jobs = excluded.jobs`;
 
 const LOST = { message: "the process that ran the job is gone" };

@@ -12,7 +12,8 @@ export type SettlerPorts = {
   readonly boss: Pick<PgBoss, "touch" | "complete" | "fail">;
   /** The queue's. */
   readonly name: string;
-  readonly gatherMs: number;
+  /** How long what ends next waits for others. */
+  readonly gatherMs: () => number;
   readonly report: (error: unknown) => void;
   /** Whether the program ends, so that a database that is away is not waited for. */
   readonly isGivenUp: () => boolean;

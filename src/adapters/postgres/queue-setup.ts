@@ -2,9 +2,8 @@
 
 import type { ClientBase, PoolConfig } from "pg";
 import { type ConstructorOptions, PgBoss } from "pg-boss";
-import { asDatabaseError, where } from "./database-error.ts";
 import { grantUse } from "./grants.ts";
-import { makeSchema, underLock, wayToTables } from "./migrate.ts";
+import { makeSchema, underLock, whereTablesAreMade } from "./migrate.ts";
 import { type Database, IDLE_CONNECTION_MS } from "./open.ts";
 import { type Connection, connect } from "./server.ts";
 
@@ -24,8 +23,7 @@ export function queueOptions({ queueSchema }: Pick<Database, "queueSchema">, con
 
 /** @param stop ends the wait for another process. @throws DatabaseError */
 export async function setUpQueue(database: Database, stop?: AbortSignal): Promise<void> {
-  const connection = await wayToTables(database, stop);
-  try {
+  await whereTablesAreMade(database, stop, async (connection) => {
     // Where another makes the tables, the user may not even be allowed to look yet.
     if (database.direct !== null || !(await hasTables(database))) await makeQueueSchema(database, connection, stop);
     if (database.direct === null) return;
@@ -35,9 +33,7 @@ export async function setUpQueue(database: Database, stop?: AbortSignal): Promis
     await startOrClose(boss);
     await boss.stop({ graceful: false });
     await grantUse(database, connection, stop);
-  } catch (error) {
-    throw asDatabaseError(error, where(connection));
-  }
+  });
 }
 
 /** Starts it; where it does not, closes what it has opened: its connections would keep the process alive. */

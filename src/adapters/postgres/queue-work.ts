@@ -9,6 +9,8 @@ import { createWorker, type JobRun, type Worker, type WorkerOptions } from "./qu
 
 /** How often we look for what others put into the queue, where they can tell us of it and where they cannot. */
 const LOOK_EVERY_MS = { told: 10_000, untold: 3_000 } as const;
+/** What is expected is in a transaction that is yet to be committed. */
+const COMMIT_MS = 50;
 /** How often we look for processes that are gone. */
 const LOST_EVERY_MS = 20_000;
 
@@ -38,10 +40,9 @@ export async function startWork(queues: readonly QueueToWork[], ports: WorkPorts
 
   const hearing = { onError, onNotice: (name: string) => (workers.has(name) ? wake(name) : wakeAll()) };
   const presence = await showPresence(database, id, hearing);
-  const claims = presence === null ? null : createJobClaims({ database, boss, id, presence });
-
   const taken = () => Object.fromEntries([...workers].map(([name, worker]) => [name, worker.taken()]));
-  const onTaken = async () => claims?.write(taken()).catch(onError);
+  const claims = presence === null ? null : createJobClaims({ database, boss, id, presence, taken, onError });
+  const onTaken = () => claims?.note();
   const dueJobs = watchDueJobs({
     sql: database.sql,
     schema: database.queueSchema,
@@ -58,7 +59,7 @@ export async function startWork(queues: readonly QueueToWork[], ports: WorkPorts
 
   return {
     wake,
-    expect: (name, inMs) => dueJobs.in(name, inMs + 1),
+    expect: (name, inMs) => dueJobs.in(name, inMs + COMMIT_MS),
     async stop(graceMs) {
       stopSearch();
       await Promise.all([dueJobs.stop(), ...[...workers.values()].map((worker) => worker.stop(graceMs))]);

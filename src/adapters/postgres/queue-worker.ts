@@ -18,15 +18,15 @@ export type WorkerOptions = {
   readonly oneAtATime?: boolean;
   /** A job that takes longer no longer counts as one of those `atOnce`: it waits for the network, and holds up no other. */
   readonly slowAfterMs?: number | undefined;
-  /** How long results wait for others to be written with them. */
+  /** How long results wait for others to be written with them, where others are yet to come. */
   readonly gatherMs?: number;
 };
 
 export type WorkerPorts = {
   readonly boss: Pick<PgBoss, "fetch" | "touch" | "complete" | "fail">;
   readonly onError: (error: Error) => void;
-  /** Told before jobs are run that were just fetched, which wait for it. Must not reject. */
-  readonly onTaken: () => Promise<void>;
+  /** Told as jobs begin that were just fetched. */
+  readonly onTaken: () => void;
   /** Told after a failed job was given back to the queue, which lets it be fetched again soon. */
   readonly onFailed: () => void;
 };
@@ -80,7 +80,8 @@ export function createWorker(
 
   const report = (error: unknown) => onError(error instanceof Error ? error : new Error(String(error)));
 
-  const settle = createSettler({ boss, name, gatherMs, report, isGivenUp: () => givenUp }, (ended) => {
+  const gather = () => (claims.size > 1 ? gatherMs : 0);
+  const settle = createSettler({ boss, name, gatherMs: gather, report, isGivenUp: () => givenUp }, (ended) => {
     if (ended.some(({ failed }) => failed)) onFailed();
     if (hidden) setImmediate(wake);
   });
@@ -122,7 +123,7 @@ export function createWorker(
         claims.set(job, claim);
         return { job, signal: claim.signal };
       });
-      await onTaken();
+      onTaken();
       for (const [nth, result] of run(taken).entries()) {
         const job = taken[nth]?.job;
         if (job !== undefined) void end(job, result, places.take());

@@ -91,8 +91,8 @@ export type Queue = {
   enqueueDeliveries(tx: Prisma.TransactionClient, notificationIds: readonly string[], startAfter?: Date): Promise<void>;
   /** Starts to work. */
   work(workers: Workers): Promise<void>;
-  /** Looks for work now, as after a transaction with deliveries was committed. */
-  wake(): void;
+  /** Looks for work now; for deliveries alone after a transaction that owes mails was committed. */
+  wake(only?: "deliveries"): void;
   /** By job; a job that is not known any more is done. */
   resultsOf(jobIds: readonly string[]): Promise<ReadonlyMap<string, SyncState>>;
   /** Waits for the work in hand, at most so long; what is not finished is given back. */
@@ -138,14 +138,16 @@ export function createQueue(database: Database, onError: (error: Error) => void,
         ...(startAfter && { startAfter: clock === null ? startAfter : secondsUntil(startAfter, clock) }),
       }));
       await boss.insert(DELIVER, jobs, { db: fromPrisma(tx) });
-      if (startAfter !== undefined) work?.expect(DELIVER, secondsUntil(startAfter, clock) * 1_000);
-      else if (!database.embedded) await tx.$executeRaw`SELECT pg_notify(${CHANNEL}, ${DELIVER})`;
+      if (work !== null) work.expect(DELIVER, startAfter === undefined ? 0 : secondsUntil(startAfter, clock) * 1_000);
+      else if (startAfter === undefined && !database.embedded) {
+        await tx.$executeRaw`SELECT pg_notify(${CHANNEL}, ${DELIVER})`;
+      }
     },
     async work(workers) {
       work ??= await startWork(queuesFor(workers), { database, boss, onError });
     },
-    wake() {
-      for (const name of [SYNC, DIGEST, DELIVER]) work?.wake(name);
+    wake(only) {
+      for (const name of only === "deliveries" ? [DELIVER] : [SYNC, DIGEST, DELIVER]) work?.wake(name);
     },
     resultsOf: (jobIds) => readResults(database, jobIds),
     async stop(graceMs) {

@@ -32,6 +32,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** A server that is gone without a word is noticed some ten seconds after this. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
+/** As `server_version_num` has it. */
+const OLDEST_VERSION = 150_000;
+
 export const PATIENCE = {
   application_name: "invitewatch",
   connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -92,14 +95,15 @@ const REFUSES_OPTIONS = ["08P01", "42704", "42501", "22023"];
 
 /** @throws DatabaseError */
 export async function lookAt(target: Target, stop?: AbortSignal): Promise<Server> {
-  const session = { schema: target.schema, version: 0 };
+  const session = { schema: target.schema };
   try {
-    const server = await ask(connectionTo(target, { ...session, shared: false }), stop).catch((error) => {
+    const own = connectionTo(target, { ...session, version: OLDEST_VERSION, shared: false });
+    const server = await ask(own, stop).catch((error) => {
       if (REFUSES_OPTIONS.includes(error?.code)) return null;
       throw error;
     });
     if (server !== null && !server.shared) return server;
-    return { ...(await ask(connectionTo(target, { ...session, shared: true }), stop)), shared: true };
+    return { ...(await ask(connectionTo(target, { ...session, version: 0, shared: true }), stop)), shared: true };
   } catch (error) {
     throw asDatabaseError(error, where(target.address));
   }
@@ -134,7 +138,7 @@ function processIdOf(client: Client): unknown {
 
 /** @throws DatabaseError where nothing can be read from it */
 export function refuseUnreadable({ version, schema, user }: Server, target: Pick<Target, "schema">): void {
-  if (version < 150_000) {
+  if (version < OLDEST_VERSION) {
     const message = `Postgres ${Math.floor(version / 10_000)} is too old; invitewatch needs Postgres 15 or newer.`;
     throw new DatabaseError(message, { permanent: true });
   }

@@ -5,17 +5,21 @@ import type { SmtpOptions } from "./options.ts";
 
 type Relay = Pick<SmtpOptions, "auth" | "ignoreTLS" | "name">;
 
+const ASKS_FOR_TLS = /STARTTLS|(?:TLS|encryption) (?:is )?(?:required|needed)|requires? (?:TLS|encryption)/i;
+
 /** As a predicate: what the mail server does, and what to do. */
 export function loginAdvice({ answer, offer, command }: SessionFault, relay: Relay): string {
   if (answer === null) return `takes no login of ours: ${nothingOffered(offer, relay)}`;
   const code = codeOf(answer) ?? 0;
   const enhanced = enhancedCodeOf(answer);
-  if (/STARTTLS/i.test(answer) || code === 538 || enhanced === "5.7.11" || enhanced === "5.7.10") {
+  if (ASKS_FOR_TLS.test(answer) || code === 538 || enhanced === "5.7.11" || enhanced === "5.7.10") {
     return `wants TLS first; ${relay.ignoreTLS ? "take tls=off out of SMTP_URL" : "use tls=require in SMTP_URL, or smtps://"}`;
   }
   if (relay.auth === undefined) return "wants a login; put user and password into SMTP_URL";
   if (code < 500) return "refuses the login for now; where that lasts, look into its log";
   if (code <= 504) return `does not support the mechanism ${mechanismOf(command)}; look into its log`;
+  if (/auth\w*[^.]*\bdisabled\b/i.test(answer))
+    return "allows this account no login by password; enable SMTP AUTH for it there";
   if (code === 534)
     return "wants another login than this password; its answer says which, often a password for one app";
   return "refuses the login; check the user and password in SMTP_URL";

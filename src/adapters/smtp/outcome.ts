@@ -118,6 +118,9 @@ export const PROBE_STAGES: Readonly<Record<DeliveryStage, ProbeStage>> = {
 
 function unreachableAdvice({ answer }: SessionFault): string {
   if (answer === null) return "cannot be reached or does not answer";
-  if (codeOf(answer) === null) return "answers what is no SMTP; check host and port in SMTP_URL";
-  return "turns us away for now; where that lasts, look into its log";
+  const code = codeOf(answer);
+  if (code === null) return "answers what is no SMTP; check host and port in SMTP_URL";
+  if (code < 500) return "turns us away for now; where that lasts, look into its log";
+  const trouble = troubleOf({ stage: "data", code, enhancedCode: enhancedCodeOf(answer), answer });
+  return trouble === "policy" || trouble === "quota" ? REFUSAL_ADVICE[trouble] : "turns us away; look into its log";
 }

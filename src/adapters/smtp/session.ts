@@ -105,6 +105,6 @@ const TOO_LARGE = "EMESSAGE";
 /** @throws SessionFault */
 function requireSize({ size }: Envelope, { sizeLimit }: { readonly sizeLimit: number | null }): void {
   if (sizeLimit === null || size <= sizeLimit) return;
-  const message = `the mail has ${size} bytes, and the mail server takes no more than ${sizeLimit}`;
+  const message = `the mail has ${size} bytes, and the mail server takes no more than ${sizeLimit}; raise its limit`;
   throw new SessionFault(Object.assign(new Error(message), { code: TOO_LARGE }), { stage: "sender", answer: null });
 }

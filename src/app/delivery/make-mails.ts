@@ -1,8 +1,8 @@
 /** Makes mails from what they tell: what several recipients are told alike is rendered and encoded once. */
 import type { HoldCause } from "../../domain/hold.ts";
 import type { Notification } from "../../domain/notification.ts";
+import type { MailInput } from "../../mail/model.ts";
 import { renderAlike } from "../../mail/render.ts";
-import type { MailInput } from "../../mail/view.ts";
 import type { MailTransport } from "../ports.ts";
 import type { MailSettings } from "./mail-settings.ts";
 import type { MailContent } from "./outbox.ts";

@@ -1,5 +1,5 @@
 /** One attempt to deliver a mail: how far it came, how it ended, and what is written about it. */
-import type { Trouble } from "../refusal.ts";
+import type { Trouble } from "../trouble.ts";
 
 /** How far an attempt came: what was under way when it ended. */
 export type DeliveryStage = "connect" | "greeting" | "tls" | "login" | "sender" | "recipient" | "data" | "answer";

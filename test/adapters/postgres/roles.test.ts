@@ -136,6 +136,23 @@ describe("with a user that owns the tables and one that runs the program", () =>
     });
   }
 
+  test("what is wrong with the owner's connection is told of the setting that names it", async () => {
+    const wrong: readonly [url: string, said: RegExp][] = [
+      [as(OWNER).replace(/\/[^/]*$/, "/nowhere"), /^The database named in DATABASE_DIRECT_URL does not exist/],
+      ["postgres://iw@127.0.0.1:1/x", /cannot be reached.* is DATABASE_DIRECT_URL right\?/],
+      [`${as(OWNER)}?sslmode=require&sslrootcert=/nowhere`, /sslrootcert in DATABASE_DIRECT_URL/],
+      [`${as(OWNER)}?sslmode=require`, /has no TLS, and sslmode in DATABASE_DIRECT_URL asks for it/],
+    ];
+    for (const [url, said] of wrong) {
+      for (const command of ["migrate", "check"]) {
+        const { code, stdout, stderr } = await runProgram([command], settings({ DATABASE_DIRECT_URL: url }));
+
+        assert.equal(code, 1);
+        assert.match((command === "check" ? /^FIX {2}database +(.*)$/m.exec(stdout)?.[1] : stderr) ?? stdout, said);
+      }
+    }
+  });
+
   test("check says of an owner and of a superuser that they could alter the history", async () => {
     const owner = await runProgram(["check"], settings({ DATABASE_URL: as(OWNER) }));
     const superuser = await runProgram(["check"], settings({ DATABASE_URL: database.url }));

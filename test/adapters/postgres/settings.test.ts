@@ -126,15 +126,27 @@ describe("the options of a URL", () => {
   });
 
   test("set limits, and nothing that changes how values are written", async () => {
-    const url = `${database.url}?options=-c%20statement_timeout%3D7000%20-c%20datestyle%3DGerman`;
-    const { sql, close } = await openDatabase(url, "command");
+    assert.deepEqual(await settingsThrough(database.url), [{ limit: "7s", dates: "ISO, MDY" }]);
+  });
 
-    const { rows } = await sql.query(
-      "SELECT current_setting('statement_timeout') AS limit, current_setting('datestyle') AS dates",
-      [],
-    );
-    await close();
+  test("set limits through a pooler in transaction mode too", { skip: noPgBouncer }, async (t) => {
+    const pooler = await startPgBouncer(database.url, ["ignore_startup_parameters = options"]);
+    t.after(() => pooler.stop());
 
-    assert.deepEqual(rows, [{ limit: "7s", dates: "ISO, MDY" }]);
+    assert.deepEqual(await settingsThrough(pooler.url), [{ limit: "7s", dates: "ISO, MDY" }]);
   });
 });
+
+/** What is in force where the URL's options set a limit and a style. */
+async function settingsThrough(url: string) {
+  const { sql, close } = await openDatabase(
+    `${url}?options=-c%20statement_timeout%3D7000%20-c%20datestyle%3DGerman`,
+    "command",
+  );
+  const { rows } = await sql.query(
+    "SELECT current_setting('statement_timeout') AS limit, current_setting('datestyle') AS dates",
+    [],
+  );
+  await close();
+  return rows;
+}

@@ -124,6 +124,16 @@ for (const refusal of [
   });
 }
 
+test("an account for which logins are turned off is told as that, not as a wrong password", async (t) => {
+  const no = "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.";
+  const { url } = await serve(t, ["AUTH PLAIN"], { "AUTH PLAIN": no });
+
+  const [, said, probed] = await logIn(url);
+
+  assert.match(said, /allows this account no login by password; enable SMTP AUTH for it there: 535/);
+  assert.equal(probed, `FIX ${said}`);
+});
+
 test("a third mechanism is never tried, and the last refusal is told", async (t) => {
   const no = "504 5.5.4 no such mechanism";
   const { url, logins } = await serve(t, ["AUTH PLAIN LOGIN CRAM-MD5"], {

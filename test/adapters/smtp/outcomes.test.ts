@@ -56,7 +56,13 @@ const CASES: readonly Case[] = [
     name: "greeted with 554",
     fault: answer("greeting", "554 5.7.1 not you"),
     expected: ["failed unreachable", "greeting", 554, "5.7.1"],
-    says: TURNED_AWAY,
+    says: /turns us away; look into its log: 554/,
+  },
+  {
+    name: "greeted with a word about a block list",
+    fault: answer("greeting", "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org"),
+    expected: ["failed unreachable", "greeting", 554, "5.7.1"],
+    says: /takes no mail from this host or domain; check block lists, .*: 554/,
   },
   {
     name: "no greeting",
@@ -164,7 +170,7 @@ const CASES: readonly Case[] = [
     name: "the mail is larger than announced",
     relay: { extensions: ["SIZE 10"] },
     expected: ["refused message", "sender", null, null],
-    says: /^the mail has \d+ bytes, and the mail server 127\.0\.0\.1:\d+ takes no more than 10$/,
+    says: /^the mail has \d+ bytes, and the mail server 127\.0\.0\.1:\d+ takes no more than 10; raise its limit$/,
   },
   {
     name: "the server closes at the sender",
