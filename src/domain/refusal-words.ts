@@ -78,8 +78,10 @@ const WORDINGS: readonly Wording[] = [
     /(?:user|recipient|mailbox|account|address) (?:is |has been )?(?:disabled|inactive|suspended|invalid|expired)/i,
     /(?:user|recipient|mailbox|account|address) (?:does not|doesn't) exist|no mailbox|unrouteable|undeliverable/i,
     /not a valid (?:user|mailbox|recipient|address)|(?:domain|host) (?:name )?not found/i,
-    /recipient address rejected: (?:access denied|need fully-qualified)|validrcptto/i,
+    /recipient address rejected: need fully-qualified|5\.4\.1 (?:<>: )?recipient address rejected|validrcptto/i,
   ],
+  // Postfix says so of every recipient to whoever has to log in first, and did not.
+  ["relaying", /recipient address rejected: access denied/i],
 ];
 
 /** By whom is not said: against us, by the recipient or about this mail. */
