@@ -10,6 +10,7 @@ import type { Database, Sql } from "./open.ts";
 import { type Accepted, beginMany, receiveAccepted } from "./outbox-attempts.ts";
 import { requeueForgotten } from "./outbox-forgotten.ts";
 import type { EnqueueDeliveries } from "./outbox-leave.ts";
+import { probeNow } from "./outbox-probe.ts";
 import { createRelease, TRANSACTION } from "./outbox-release.ts";
 import { wakeWaiting } from "./outbox-wake.ts";
 import { lockRelay, readRelay, writeRelay } from "./relay-state.ts";
@@ -98,6 +99,7 @@ export function createOutboxStore(
       }),
 
     requeueForgotten: (now) => requeueForgotten(database, now, enqueueDeliveries),
+    probeNow: (now) => probeNow(database, now, enqueueDeliveries),
   };
 }
 
