@@ -82,6 +82,7 @@ async function work(config: Config, runtime: Runtime, log: Logger, stop: AbortSi
     }
     await catchUpDigest(config, runtime, log);
     await catchUpMails(runtime, log);
+    await tryMailServer(runtime, log);
     log.info({ event: "daemon.started", watches: config.watches.map((watch) => watch.name) }, "the daemon is running");
     await aborted(stop);
     log.info({ event: "daemon.stopping" }, "the daemon is stopping");
@@ -132,6 +133,16 @@ async function catchUpMails({ outbox, queue, clock }: Runtime, log: Logger): Pro
       "mails were due and not in the queue, or waited under a wrong clock; they are delivered now",
     );
     queue.wake("deliveries");
+  });
+}
+
+/** What kept mail from leaving may have been mended by the settings with which the program starts. */
+async function tryMailServer({ outbox, queue, clock }: Runtime, log: Logger): Promise<void> {
+  await whileDatabaseAnswers(log, async () => {
+    const downSince = await outbox.probeNow(clock.now());
+    if (downSince === null) return;
+    log.info({ event: "mail_server.tried", downSince }, "mail waits for the mail server; it is tried now");
+    queue.wake();
   });
 }
 

@@ -7,7 +7,7 @@ type Wording = readonly [trouble: Trouble, ...patterns: readonly RegExp[]];
 const DOMAIN_AUTHENTICATION =
   /\b(?:SPF|DKIM|DMARC|ARC|PTR|rDNS)\b|reverse (?:dns|lookup)|unauthenticated e?-?mail|sender is unauthenticated/i;
 
-/** Believed before the code, beside which servers use them: a sender is refused with 5.7.1, a limit told with 5.4.5. */
+/** They count more than the code: servers refuse a sender with 5.7.1, and tell of a limit with 5.4.5. */
 const CLEAR: readonly Wording[] = [
   ["policy", DOMAIN_AUTHENTICATION, /not accepted for policy reasons/i],
   [
@@ -78,12 +78,14 @@ const WORDINGS: readonly Wording[] = [
     /(?:user|recipient|mailbox|account|address) (?:is |has been )?(?:disabled|inactive|suspended|invalid|expired)/i,
     /(?:user|recipient|mailbox|account|address) (?:does not|doesn't) exist|no mailbox|unrouteable|undeliverable/i,
     /not a valid (?:user|mailbox|recipient|address)|(?:domain|host) (?:name )?not found/i,
-    /recipient address rejected: (?:access denied|need fully-qualified)|validrcptto/i,
+    /recipient address rejected: need fully-qualified|5\.4\.1 (?:<>: )?recipient address rejected|validrcptto/i,
   ],
+  // Postfix says so of every recipient to whoever has to log in first, and did not.
+  ["relaying", /recipient address rejected: access denied/i],
 ];
 
-/** By whom is not said: against us, by the recipient or about this mail. */
-const NO_BY_SOMEBODY: readonly Wording[] = [
+/** They may be said of us, of the recipient or of this mail. */
+const AMBIGUOUS: readonly Wording[] = [
   ["unclear", /(?:access|permission) denied|polic(?:y|ies)|prohibit|\bblock(?:ed|ing)?\b|spoof/i],
   ["unclear", /not (?:allowed|permitted|authorized)/i],
 ];
@@ -95,7 +97,7 @@ export function clearWordsOf(answer: string): Trouble | null {
 
 export function wordsOf(answer: string, stage: RefusalStage): Trouble | null {
   const content = stage === "answer" && CONTENT.test(answer) ? "message" : null;
-  return firstOf(WORDINGS, answer) ?? content ?? firstOf(NO_BY_SOMEBODY, answer);
+  return firstOf(WORDINGS, answer) ?? content ?? firstOf(AMBIGUOUS, answer);
 }
 
 function firstOf(wordings: readonly Wording[], answer: string): Trouble | null {

@@ -81,7 +81,7 @@ export const REFUSAL_ADVICE: Readonly<Record<Trouble, string>> = {
   login: "refuses the mail without another login; check the user and password in SMTP_URL",
   relaying:
     "does not pass mail on to this recipient; check the user in SMTP_URL, and that it relays mail from this host",
-  policy: "takes no mail from this host or domain; check block lists, reverse DNS, SPF, DKIM and DMARC",
+  policy: "takes no mail from this host or domain; check the login, block lists, reverse DNS, SPF, DKIM and DMARC",
   quota: "takes no more mail for now, because a limit on sending is reached; raise the limit or wait until it ends",
   server: "cannot take mail as it is set up now; look into its log",
   unclear: "refuses it for a reason that may concern other mail too; look into its log",

@@ -30,7 +30,7 @@ const OF_EVERY_MAIL: readonly (readonly [cause: string, Fault, says: RegExp])[] 
   [
     "relaying",
     { at: "recipient", does: "answer", text: "554 5.7.1 <ops@example.com>: Relay access denied" },
-    /check the user in SMTP_URL/,
+    /put user and password into SMTP_URL/,
   ],
   [
     "quota",
@@ -49,7 +49,7 @@ const OF_EVERY_MAIL: readonly (readonly [cause: string, Fault, says: RegExp])[] 
       does: "answer",
       text: "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen",
     },
-    /check block lists/,
+    /check the login, block lists/,
   ],
 ];
 

@@ -13,6 +13,18 @@ const REPLIES: readonly {
   readonly trouble: Trouble;
 }[] = JSON.parse(readFileSync(new URL("../fixtures/smtp/refusals.json", import.meta.url), "utf8"));
 
+/** Replies of the same kinds, worded here. */
+const WORDED: readonly (readonly [stage: RefusalStage, answer: string, trouble: Trouble])[] = [
+  ["recipient", "550 You have reached the maximum number of mails per day", "quota"],
+  ["sender", "523 5.7.10 Encryption Needed", "login"],
+  ["recipient", "550 5.7.1 Session encryption is required", "login"],
+  ["sender", "555 5.5.4 Unsupported option: SIZE", "server"],
+  ["recipient", "550 <quota@example.com> unknown user", "recipient"],
+  ["recipient", "550 no such user: dmarc@example.com", "recipient"],
+  ["answer", "554 5.7.1 id=12345-01 - BANNED: .exe", "message"],
+  ["answer", "554 5.7.1 Message blocked due to URL listed in SURBL", "message"],
+];
+
 const STAGES: readonly RefusalStage[] = ["sender", "recipient", "data", "answer"];
 /** What ends a mail for good. */
 const FINAL: readonly Trouble[] = ["recipient", "message"];
@@ -25,6 +37,12 @@ function judge(stage: RefusalStage, answer: string): Trouble {
 describe("whose trouble a refusal is", () => {
   for (const { server, stage, answer, trouble } of REPLIES) {
     test(`${server}, ${stage}: ${answer.split("\n")[0]}: ${trouble}`, () => {
+      assert.equal(judge(stage, answer), trouble);
+    });
+  }
+
+  for (const [stage, answer, trouble] of WORDED) {
+    test(`${stage}: ${answer}: ${trouble}`, () => {
       assert.equal(judge(stage, answer), trouble);
     });
   }

@@ -10,6 +10,7 @@ import type { Queue } from "./queue.ts";
 import { ask, instant } from "./read-keyset.ts";
 import { MAIL_COLUMNS, type MailRow, mailOf } from "./read-notifications.ts";
 import { lockRecipients, withIds } from "./recipient-lock.ts";
+import { probeDueAt } from "./relay-state.ts";
 import type { NotificationRow } from "./rows.ts";
 
 type Tx = Prisma.TransactionClient;
@@ -44,13 +45,7 @@ export function createMailDecisions(
         return mails;
       }),
     async probeSoon(at) {
-      const [row] = await ask<{ down_since: Date }>(
-        database,
-        Prisma.sql`
-          UPDATE relay SET next_probe_at = least(next_probe_at, ${instant(at)}),
-            failures = CASE WHEN next_probe_at > ${instant(at)} THEN greatest(failures - 1, 0) ELSE failures END
-          WHERE down_since IS NOT NULL RETURNING down_since`,
-      );
+      const [row] = await ask<{ down_since: Date }>(database, probeDueAt(at));
       return row?.down_since ?? null;
     },
   };

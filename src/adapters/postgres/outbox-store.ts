@@ -7,6 +7,7 @@ import type { Database } from "./open.ts";
 import { startAttempts } from "./outbox-attempts.ts";
 import { claimMails } from "./outbox-claim.ts";
 import { requeueForgotten } from "./outbox-forgotten.ts";
+import { probeNow } from "./outbox-probe.ts";
 import { recordResults, TRANSACTION } from "./outbox-record.ts";
 import type { EnqueueDeliveries } from "./outbox-write.ts";
 import { readRelay } from "./relay-state.ts";
@@ -60,6 +61,7 @@ export function createOutboxStore(
       }),
 
     requeueForgotten: (now) => requeueForgotten(database, now, enqueue),
+    probeNow: (now) => probeNow(database, now, enqueue),
   };
 }
 

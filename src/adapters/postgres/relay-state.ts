@@ -1,6 +1,7 @@
 /** The row that says whether the mail server can be reached, the same for all replicas. */
 import { RELAY_WELL, type RelayState } from "../../domain/relay.ts";
-import type { Prisma } from "../../generated/prisma/client.ts";
+import { Prisma } from "../../generated/prisma/client.ts";
+import { instant } from "./read-keyset.ts";
 
 type Tx = Prisma.TransactionClient;
 
@@ -22,6 +23,14 @@ export async function readRelay(db: Pick<Tx, "relay">): Promise<RelayState> {
 export async function lockRelay(tx: Pick<Tx, "relay" | "$queryRaw">): Promise<RelayState> {
   await tx.$queryRaw`SELECT 1 FROM relay WHERE name = ${NAME} FOR UPDATE`;
   return readRelay(tx);
+}
+
+/** Makes a probe due by then where the relay is down; one more that fails then is no step further on the schedule. */
+export function probeDueAt(at: Date): Prisma.Sql {
+  return Prisma.sql`
+    UPDATE relay SET next_probe_at = least(next_probe_at, ${instant(at)}),
+      failures = CASE WHEN next_probe_at > ${instant(at)} THEN greatest(failures - 1, 0) ELSE failures END
+    WHERE name = ${NAME} AND down_since IS NOT NULL RETURNING down_since`;
 }
 
 export async function writeRelay(tx: Tx, { lastOutage, ...state }: RelayState): Promise<void> {

@@ -99,10 +99,15 @@ function sentenceOf(fault: SessionFault, relay: Relay): string {
       return `${server} was not waited for, as invitewatch was told to stop; the next start tries again`;
     case "unknown":
       return `${server} was sent the whole mail and gave no answer; it may have taken it, so that the next attempt may be a repeat: ${because}`;
+    case "relaying":
+      return `${server} ${relay.auth === undefined ? RELAYS_NOT_WITHOUT_LOGIN : REFUSAL_ADVICE.relaying}: ${because}`;
     default:
       return `${server} ${REFUSAL_ADVICE[verdict.cause]}: ${because}`;
   }
 }
+
+const RELAYS_NOT_WITHOUT_LOGIN =
+  "does not pass mail on to this recipient without a login; put user and password into SMTP_URL, or let it relay mail from this host";
 
 /** How the stages are called by which `mail test` reports. */
 export const PROBE_STAGES: Readonly<Record<DeliveryStage, ProbeStage>> = {

@@ -85,6 +85,8 @@ export type OutboxStore = {
   countDue(now: Date): Promise<number>;
   /** Gives a job to each mail that is due and has none any more, or waits too long as the clock was set back; how many there were. */
   requeueForgotten(now: Date): Promise<number>;
+  /** Has one mail try a mail server that is down before its next probe is due; since when it is down, null where nothing is tried. */
+  probeNow(now: Date): Promise<Date | null>;
 };
 
 /** What came of a mail whose time had come: it was attempted, or there is a reason why not. */

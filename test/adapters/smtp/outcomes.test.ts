@@ -62,7 +62,7 @@ const CASES: readonly Case[] = [
     name: "greeted with a word about a block list",
     fault: answer("greeting", "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org"),
     expected: ["failed unreachable", "greeting", 554, "5.7.1"],
-    says: /takes no mail from this host or domain; check block lists, .*: 554/,
+    says: /takes no mail from this host or domain; check the login, block lists, .*: 554/,
   },
   {
     name: "no greeting",
@@ -198,7 +198,7 @@ const CASES: readonly Case[] = [
     name: "the relay wants to know who asks",
     fault: answer("recipient", "554 5.7.1 <ops@example.com>: Relay access denied"),
     expected: ["failed relaying", "recipient", 554, "5.7.1"],
-    says: /does not pass mail on to this recipient; check the user in SMTP_URL, .*: 554/,
+    says: /does not pass mail on to this recipient without a login; put user and password into SMTP_URL, .*: 554/,
   },
   {
     name: "the recipient is refused",

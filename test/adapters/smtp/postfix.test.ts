@@ -20,6 +20,8 @@ describe("a real Postfix", { skip: noPostfix }, () => {
       wrapped: ["smtpd_tls_wrappermode=yes"],
       old: ["smtpd_tls_protocols=TLSv1.1", "smtpd_tls_mandatory_protocols=TLSv1.1"],
       broken: ["smtpd_tls_cert_file=/nowhere/cert.pem"],
+      // As Debian has it on port 587.
+      submission: ["smtpd_relay_restrictions=permit_sasl_authenticated,reject"],
     });
   });
   after(async () => {
@@ -56,6 +58,11 @@ describe("a real Postfix", { skip: noPostfix }, () => {
       "smtp://localhost:may",
       /^the mail has \d+ bytes, and the mail server localhost:\d+ takes no more than 20000; raise its limit$/,
       LARGE,
+    ],
+    [
+      "wants a login, which it says of the recipient",
+      "smtp://localhost:submission",
+      /does not pass mail on to this recipient without a login; put user and password into SMTP_URL, .*: 554 5\.7\.1/,
     ],
     ["offers no login", "smtp://u:p@localhost:may", /it offers no login; take the user out of SMTP_URL/],
   ];
