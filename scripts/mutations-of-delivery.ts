@@ -7,16 +7,17 @@ const DELIVER = "test/app/deliver.test.ts";
 const CONNECTIONS = "test/adapters/smtp/connections.test.ts";
 
 /** Where a mail goes out by the relay. */
-const SEND = `  return [{ number, startedAt, way: "smtp", outcome: await transport.send(mime, { from: settings.from, to }) }];\n`;
+const SEND = `  const outcome = await ports.transport.send(mime, { from: settings.from, to });\n`;
 
 export const DELIVERY_MUTATIONS: readonly Mutation[] = [
   {
     name: "the receipt is written before the mail is sent",
-    file: "src/app/deliver.ts",
+    file: "src/app/delivery/deliver-batch.ts",
     find: SEND,
-    replace: `  const early = { kind: "accepted", response: "", stage: "answer", code: 250, enhancedCode: null, queueId: null, durationMs: 0 };
-  const receiptNow = { state: "delivered", at: startedAt, response: "250" };
-  await outbox.receive(id, receiptNow, [{ number, startedAt, way: "smtp", outcome: early }], null);
+    replace: `  const early = { kind: "accepted", response: "250", stage: "answer", code: 250, enhancedCode: null, queueId: null, durationMs: 0 };
+  const attempts = [{ number: start.attempts + 1, startedAt: start.at, way: "smtp", outcome: early }];
+  const receiptNow = { receipt: { state: "delivered", at: start.at, response: "250" }, mailServer: null };
+  await ports.outbox.record([{ mail: claimed.mail, way: claimed.way, attempts }], () => [receiptNow]);
 ${SEND}`,
     tests: {
       [DELIVER]: ["the mail stays owed, and is delivered once the server is back"],
@@ -26,15 +27,13 @@ ${SEND}`,
   },
   {
     name: "the attempt is written down after the mail is sent",
-    file: "src/app/deliver.ts",
-    find: `  const mime = await outbox.begin(beginning);
-  if (mime === null) return [];
-  if (way.kind === "fallback") return sendOtherwise(messageOf(owed, { subject: made.subject, mime }), beginning, ports);
-  const number = attempts + 1;
-${SEND}`,
-    replace: `  const outcome = await transport.send(made.mime, { from: settings.from, to });
-  const mime = await outbox.begin(beginning);
-  return mime === null ? [] : [{ number: attempts + 1, startedAt, way: "smtp", outcome }];\n`,
+    file: "src/app/delivery/deliver-batch.ts",
+    find: `    const kept = await ports.outbox.startAttempts(asked.map(({ start }) => start));\n`,
+    replace: `    for (const { claimed, start } of asked) {
+      const to = claimed.mail.notification.recipient;
+      await ports.transport.send(Buffer.concat([start.own, start.common]), { from: run.settings.from, to });
+    }
+    const kept = await ports.outbox.startAttempts(asked.map(({ start }) => start));\n`,
     tests: {
       [DELIVER]: [
         "leaves the mail to the next one, which sends the same bytes",
@@ -46,8 +45,8 @@ ${SEND}`,
   {
     name: "the bytes of a mail are not kept",
     file: "src/adapters/postgres/outbox-attempts.ts",
-    find: "      mime = coalesce(n.mime, beginning.head || ($7::bytea[])[beginning.tail])\n",
-    replace: "      mime = n.mime\n",
+    find: "mime = coalesce(n.mime, start.own || ($6::bytea[])[start.common])",
+    replace: "mime = n.mime",
     tests: {
       [DELIVER]: [
         "is what was frozen, byte for byte, under the Message-ID of its row",
@@ -59,13 +58,13 @@ ${SEND}`,
   {
     name: "what was frozen is frozen anew",
     file: "src/adapters/postgres/outbox-attempts.ts",
-    find: "coalesce(n.mime, beginning.head || ($7::bytea[])[beginning.tail])",
-    replace: "beginning.head || ($7::bytea[])[beginning.tail]",
+    find: "coalesce(n.mime, start.own || ($6::bytea[])[start.common])",
+    replace: "start.own || ($6::bytea[])[start.common]",
     tests: { "test/adapters/postgres/outbox-store.test.ts": ["what is frozen stays, whoever freezes later"] },
   },
   {
     name: "every attempt has a Message-ID of its own",
-    file: "src/app/deliver.ts",
+    file: "src/app/delivery/deliver-batch.ts",
     find: SEND,
     replace: `  const another = \`Message-ID: <\${ports.newId()}@\`;
   const bytes = Buffer.from(mime.toString("latin1").replace(/^Message-ID:\\s*<[^@]+@/im, another), "latin1");
@@ -89,7 +88,7 @@ ${SEND.replace("mime,", "bytes,")}`,
   {
     name: "a mail that was accepted stays owed",
     file: "src/adapters/postgres/outbox-attempts.ts",
-    find: "SET state = 'delivered',",
+    find: "SET state = receipt.state,",
     replace: "SET state = 'pending',",
     tests: {
       [DELIVER]: [
@@ -100,8 +99,8 @@ ${SEND.replace("mime,", "bytes,")}`,
   },
   {
     name: "a mail that failed gets no job for its next attempt",
-    file: "src/adapters/postgres/outbox-store.ts",
-    find: "      if (count === 1) await enqueueDeliveries(tx, [id], nextAttemptAt);\n",
+    file: "src/adapters/postgres/outbox-record.ts",
+    find: "  await enqueueByTime(tx, retried, enqueue);\n",
     replace: "",
     tests: {
       [DELIVER]: ["gets the job of its next attempt, in the transaction that says so"],
@@ -110,28 +109,28 @@ ${SEND.replace("mime,", "bytes,")}`,
   },
   {
     name: "a mail that waits for the mail server gets no job",
-    file: "src/adapters/postgres/outbox-leave.ts",
-    find: "      await enqueue(tx, [row.id], way.until);\n",
+    file: "src/domain/delivery/dispatch.ts",
+    find: "      draft.enqueue(notification.id, until);\n",
     replace: "",
     tests: { [PROMISE]: ["where the mail that probed the mail server came to its end before that was back"] },
   },
   {
     name: "a mail that is held gets no job for its time",
-    file: "src/adapters/postgres/outbox-release.ts",
-    find: "      await enqueue(tx, [row.id], release.hold.until);\n",
+    file: "src/domain/delivery/dispatch.ts",
+    find: "      draft.enqueue(notification.id, release.hold.until);\n",
     replace: "",
     tests: { [PROMISE]: ["where the hour is full of other mails"] },
   },
   {
     name: "the mail that takes the place of several gets no job",
-    file: "src/adapters/postgres/outbox-release.ts",
-    find: "      await enqueue(tx, [into.id], now);\n",
+    file: "src/domain/delivery/dispatch.ts",
+    find: "      draft.enqueue(into, rules.now);\n",
     replace: "",
     tests: { [PROMISE]: ["where the hour is full of other mails"] },
   },
   {
     name: "what a dead process was sending is never sent again",
-    file: "src/adapters/postgres/outbox-ordinary.ts",
+    file: "src/domain/delivery/outbox-mail.ts",
     find: "  return takeOver || elapsedMs(",
     replace: "  return elapsedMs(",
     tests: {
@@ -142,15 +141,15 @@ ${SEND.replace("mime,", "bytes,")}`,
   {
     name: "a replica that was paused sends what another sent meanwhile",
     file: "src/adapters/postgres/outbox-attempts.ts",
-    find: " AND n.attempts = beginning.attempts AND n.state IN ('pending', 'sending')\n",
+    find: " AND n.attempts = start.attempts AND n.state IN ('pending', 'sending')\n",
     replace: "\n",
     tests: { [PROMISE]: ["where a replica was paused until another had sent it"] },
   },
   {
     name: "a replica that was paused decides over the mail that another is sending",
-    file: "src/adapters/postgres/outbox-store.ts",
-    find: `  const where = { id, state: "sending", attempts: number };\n`,
-    replace: `  const where = { id, state: "sending" };\n`,
+    file: "src/adapters/postgres/outbox-record.ts",
+    find: `(row?.state === "sending" && row.attempts === number)`,
+    replace: `row?.state === "sending"`,
     tests: {
       "test/adapters/postgres/outbox-store.test.ts": [
         "is written down where it failed (pending), and nothing comes of it",
@@ -208,9 +207,9 @@ ${SEND.replace("mime,", "bytes,")}`,
   },
   {
     name: "a mail that finds out that the server is still away forgets what it tells",
-    file: "src/adapters/postgres/outbox-frozen.ts",
-    find: "relay.downSince === null ? NO_CONTENT : await readContent(tx, row)",
-    replace: "NO_CONTENT",
+    file: "src/adapters/postgres/outbox-rows.ts",
+    find: "    events: told?.events ?? [],\n",
+    replace: "    events: row.mime === null ? (told?.events ?? []) : [],\n",
     tests: {
       "test/app/second-way-out.test.ts": [
         "takes it also where it was the mail that found out that the server is still away",
@@ -219,16 +218,16 @@ ${SEND.replace("mime,", "bytes,")}`,
   },
   {
     name: "a mail on which the server hangs up is the first to try again",
-    file: "src/app/receipt.ts",
-    find: "ofRelay !== null && mayBeOfMail(ofRelay) && next > at",
+    file: "src/domain/delivery/conclude.ts",
+    find: "ofServer !== null && mayBeOfMail(ofServer) && next > at",
     replace: "false",
     tests: { [TROUBLED]: ["a mail on which the server hangs up every time keeps no other from leaving"] },
   },
   {
     name: "five days begin while a mail cannot leave yet",
-    file: "src/adapters/postgres/outbox-leave.ts",
-    find: "releasedAt: mightLeaveSince(row, relay.downSince, now)",
-    replace: "releasedAt: row.released_at",
+    file: "src/domain/delivery/dispatch.ts",
+    find: "  const releasedAt = mightLeaveSince(notification, mailServer.downSince, now);\n",
+    replace: "  const { releasedAt } = notification;\n",
     tests: {
       [TROUBLED]: [
         "when a mail may leave at last, where it was held longer than that",
@@ -238,16 +237,16 @@ ${SEND.replace("mime,", "bytes,")}`,
   },
   {
     name: "a reminder that came too late is forgotten",
-    file: "src/adapters/postgres/outbox-decisions.ts",
-    find: "tooLate ? [id] : []",
-    replace: "[]",
+    file: "src/domain/delivery/dispatch-draft.ts",
+    find: "if (tooLate && wasTried)",
+    replace: "if (false)",
     tests: { [TROUBLED]: ["and comes too late is given up, for all to see"] },
   },
   {
     name: "that a mail was accepted is forgotten where the database is away",
-    file: "src/adapters/postgres/outbox-store.ts",
-    find: "return untilWritten(() => accept(accepted));",
-    replace: "return accept(accepted);",
+    file: "src/adapters/postgres/outbox-record.ts",
+    find: "several.length === 1 && several.some(wasAccepted)",
+    replace: "false",
     tests: {
       "test/adapters/postgres/outbox-store.test.ts": [
         "that says delivered is written when the database is back, where that was away",

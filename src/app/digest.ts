@@ -3,9 +3,11 @@
  *
  * It is rendered and frozen where it is made: it tells of that moment, whenever it is delivered.
  */
+
 import type { Notification } from "../domain/notification.ts";
 import { renderDigest } from "../mail/digest.ts";
 import type { DigestInput } from "../mail/digest-model.ts";
+import { composeOne } from "./composed-mail.ts";
 import type { MailSettings } from "./delivery/mail-settings.ts";
 import type { Clock, MailTransport } from "./ports.ts";
 
@@ -67,7 +69,7 @@ export async function makeDigests(
     const id = plan.idFor(recipient);
     const messageId = settings.messageId(id, recipient);
     const message = { ...rendered, messageId, from: settings.from, to: recipient, date: now };
-    const [mime = Buffer.alloc(0)] = await transport.compose([message]);
+    const mime = await composeOne(message, transport);
     made.push({ notification: digestRow({ id, recipient, messageId, subject: rendered.subject, now }), mime });
   }
   await digests.owe(made);

@@ -4,6 +4,7 @@
 import type { DeliveryOutcome } from "../domain/delivery/attempt.ts";
 import type { Invite } from "../domain/invite.ts";
 import type { Snapshot, Whereabouts } from "../domain/snapshot.ts";
+import type { ComposedMail } from "./composed-mail.ts";
 
 export type Clock = { readonly now: () => Date };
 
@@ -41,8 +42,8 @@ export type Attachment = {
 };
 
 export type MailTransport = {
-  /** Of each message the exact bytes that will be sent, CRLF line ends. What several have alike is encoded once. */
-  compose(messages: readonly Message[]): Promise<readonly Buffer[]>;
+  /** Of each message the exact bytes that will be sent, CRLF line ends. What several have in common is encoded once. */
+  compose(messages: readonly Message[]): Promise<readonly ComposedMail[]>;
   /** One SMTP transaction for one recipient, once a connection is free for it. Never rejects. */
   send(mime: Buffer, envelope: { readonly from: string; readonly to: string }): Promise<DeliveryOutcome>;
   /** Whether a mail is being sent, or waits for its answer. */

@@ -1,5 +1,7 @@
 /** Writes every kind of mail into a folder, and a page that shows them. */
+
 import { createMailTransport } from "../adapters/smtp/transport.ts";
+import { composeOne } from "../app/composed-mail.ts";
 import { messageIdFor } from "../mail/headers.ts";
 import { type Preview, type PreviewSettings, renderPreviews } from "../mail/preview.ts";
 import { UsageError } from "./failure.ts";
@@ -27,7 +29,7 @@ async function writePreview({ name, mail }: Preview, folder: OwnFolder, settings
   const { from, recipient: to, now: date } = settings;
   const transport = createMailTransport("smtp://localhost", (text) => text);
   const message = { ...mail, messageId: messageIdFor(name, to, from), from, to, date };
-  const [mime = Buffer.alloc(0)] = await transport.compose([message]);
+  const mime = await composeOne(message, transport);
   await transport.close();
   await folder.write(`${name}.eml`, mime);
   await folder.write(`${name}.html`, mail.html);

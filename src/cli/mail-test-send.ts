@@ -1,8 +1,10 @@
 /** Sends the test mail, and says of each stage how it ended. */
+
 import { randomUUID } from "node:crypto";
 import { probeRelay } from "../adapters/smtp/probe.ts";
 import type { ProbeStep } from "../adapters/smtp/probe-step.ts";
 import { createMailTransport } from "../adapters/smtp/transport.ts";
+import { composeOne } from "../app/composed-mail.ts";
 import type { Config, MailConfig } from "../config/config.ts";
 import { createRedactor } from "../domain/redact.ts";
 import { messageIdFor } from "../mail/headers.ts";
@@ -29,7 +31,7 @@ export async function sendTest(
   const to = recipients.join(", ");
   const transport = createMailTransport(smtpUrl, redact);
   const message = { ...rendered, messageId: messageIdFor(randomUUID(), to, from), from, to, date };
-  const [mime = Buffer.alloc(0)] = await transport.compose([message]);
+  const mime = await composeOne(message, transport);
   await transport.close();
 
   const steps: ProbeStep[] = [];

@@ -563,8 +563,8 @@ describe("a process that dies while it sends", () => {
   test("and one that freezes at the same moment keep one and the same mail", async (t) => {
     const { ports, id } = await open(t);
     const start = async (text: string) => {
-      const mime = Buffer.from(text);
-      const one = { id, attempts: 0, at: new Date(), onlyIfWell: true, subject: text, mime };
+      const composed = { own: Buffer.from(text), common: Buffer.alloc(0) };
+      const one = { id, attempts: 0, at: new Date(), onlyIfWell: true, subject: text, ...composed };
       const [started] = await ports.outbox.startAttempts([one]);
       return started?.status === "fulfilled" ? started.value : assert.fail(String(started?.reason));
     };

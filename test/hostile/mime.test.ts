@@ -3,6 +3,7 @@ import { test } from "node:test";
 import ICAL from "ical.js";
 import { type ParsedMail, simpleParser } from "mailparser";
 import { createMailTransport } from "../../src/adapters/smtp/transport.ts";
+import { composeOne } from "../../src/app/composed-mail.ts";
 import { messageIdFor } from "../../src/mail/headers.ts";
 import type { MailInput } from "../../src/mail/model.ts";
 import { type RenderedMail, renderMail } from "../../src/mail/render.ts";
@@ -25,9 +26,7 @@ const HEADERS = [
 async function compose(input: MailInput): Promise<{ rendered: RenderedMail; mime: string; parsed: ParsedMail }> {
   const rendered = renderMail(input);
   const { from, recipient: to, now: date } = input;
-  const [mime = Buffer.alloc(0)] = await transport.compose([
-    { ...rendered, messageId: messageIdFor("n", to, from), from, to, date },
-  ]);
+  const mime = await composeOne({ ...rendered, messageId: messageIdFor("n", to, from), from, to, date }, transport);
   return { rendered, mime: mime.toString(), parsed: await simpleParser(mime, PARSING) };
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { compose } from "../../src/adapters/smtp/composer.ts";
+import { composeOne } from "../../src/app/composed-mail.ts";
 import { textOfComposed } from "../../src/mail/composed-text.ts";
 
 async function mailOf(text: string, attachments: readonly string[] = []): Promise<Buffer> {
@@ -16,8 +17,7 @@ async function mailOf(text: string, attachments: readonly string[] = []): Promis
     headers: {},
     attachments: attachments.map((content) => ({ filename: "a.ics", contentType: "text/calendar", content })),
   };
-  const [mime = Buffer.alloc(0)] = await compose([message]);
-  return mime;
+  return composeOne(message, { compose });
 }
 
 for (const [words, text] of [

@@ -1,35 +1,40 @@
 /** What is written around attempts, for many mails in one statement: that they start, and what came of them. */
+import { bytesOf } from "../../app/composed-mail.ts";
 import type { AttemptStart } from "../../app/delivery/outbox.ts";
 import type { Attempted, Receipt } from "../../domain/delivery/attempt.ts";
 import type { Sql } from "./open.ts";
 
 /** Of each mail whose attempt starts the bytes that are kept, null for the others. @param starts of different mails */
 export async function startAttempts(sql: Sql, starts: readonly AttemptStart[]): Promise<readonly (Buffer | null)[]> {
+  // What mails have in common is brought to the database once.
+  const commons = [...new Set(starts.map(({ common }) => common))];
   // In the order in which everybody locks mails, so that nobody waits crosswise.
   const { rows } = await sql.query<{ id: string; kept: Buffer | null }>(
     `WITH locked AS MATERIALIZED (
       SELECT id FROM notification WHERE id = ANY ($1::uuid[]) ORDER BY created_at, id FOR UPDATE
     )
     UPDATE notification n SET state = 'sending', attempts = n.attempts + 1, last_attempt_at = start.at,
-      subject = CASE WHEN n.mime IS NULL THEN start.subject ELSE n.subject END, mime = coalesce(n.mime, start.mime)
-    FROM locked, unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::text[], $5::bytea[], $6::boolean[])
-      AS start (id, attempts, at, subject, mime, only_if_well)
+      subject = CASE WHEN n.mime IS NULL THEN start.subject ELSE n.subject END, mime = coalesce(n.mime, start.own || ($6::bytea[])[start.common])
+    FROM locked, unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::text[], $5::bytea[], $7::integer[], $8::boolean[])
+      AS start (id, attempts, at, subject, own, common, only_if_well)
     WHERE n.id = start.id AND n.id = locked.id AND n.attempts = start.attempts AND n.state IN ('pending', 'sending')
       AND NOT (only_if_well AND EXISTS (SELECT FROM relay WHERE down_since IS NOT NULL))
-    RETURNING n.id, nullif(n.mime, start.mime) AS kept`,
+    RETURNING n.id, nullif(n.mime, start.own || ($6::bytea[])[start.common]) AS kept`,
     [
       starts.map(({ id }) => id),
       starts.map(({ attempts }) => attempts),
       starts.map(({ at }) => at.toISOString()),
       starts.map(({ subject }) => subject),
-      starts.map(({ mime }) => mime),
+      starts.map(({ own }) => own),
+      commons,
+      starts.map(({ common }) => commons.indexOf(common) + 1),
       starts.map(({ onlyIfWell }) => onlyIfWell),
     ],
   );
   const keptOf = new Map(rows.map(({ id, kept }) => [id, kept]));
-  return starts.map(({ id, mime }) => {
-    const kept = keptOf.get(id);
-    return kept === undefined ? null : (kept ?? mime);
+  return starts.map((start) => {
+    const kept = keptOf.get(start.id);
+    return kept === undefined ? null : (kept ?? bytesOf(start));
   });
 }
 

@@ -2,15 +2,16 @@
 import { createHash } from "node:crypto";
 import MailComposer from "nodemailer/lib/mail-composer";
 import MimeNode from "nodemailer/lib/mime-node";
+import type { ComposedMail } from "../../app/composed-mail.ts";
 import type { Attachment, Message } from "../../app/ports.ts";
 
 /** A mail without the header fields that are its recipient's own. */
 type Content = Omit<Message, "to" | "messageId">;
 
 /** Composes mails: the exact bytes that will be sent, CRLF line ends. Each depends on its message alone. */
-export async function compose(messages: readonly Message[]): Promise<readonly Buffer[]> {
+export async function compose(messages: readonly Message[]): Promise<readonly ComposedMail[]> {
   const encoded: { readonly content: Content; readonly bytes: Promise<Buffer> }[] = [];
-  const bytesOf = (content: Content) => {
+  const commonOf = (content: Content) => {
     const known = encoded.findLast((one) => isSame(one.content, content)) ?? { content, bytes: encode(content) };
     if (!encoded.includes(known)) encoded.push(known);
     return known.bytes;
@@ -19,8 +20,7 @@ export async function compose(messages: readonly Message[]): Promise<readonly Bu
     messages.map(async ({ to, messageId, ...message }) => {
       const { "In-Reply-To": inReplyTo, References: references, ...headers } = message.headers;
       const own = { To: to, "Message-ID": `<${messageId}>`, "In-Reply-To": inReplyTo, References: references };
-      const bytes = await bytesOf({ ...message, headers });
-      return Buffer.concat([Buffer.from(`${fieldsOf(own)}\r\n`), bytes]);
+      return { own: Buffer.from(`${fieldsOf(own)}\r\n`), common: await commonOf({ ...message, headers }) };
     }),
   );
 }

@@ -24,6 +24,8 @@ const STARTED_TOGETHER = 20;
 /** Time limit of one attempt by a second way out. */
 const FALLBACK_DEADLINE_MS = 60_000;
 
+const NOTHING = Buffer.alloc(0);
+
 export type DeliverPorts = {
   readonly outbox: OutboxStore;
   readonly transport: MailTransport;
@@ -41,7 +43,7 @@ export type DeliverPorts = {
 type Task = PromiseWithResolvers<Attempt> & { readonly job: DeliveryJob };
 type ToSend = { readonly task: Task; readonly claimed: Extract<Claimed, { readonly kind: "send" }> };
 type Prepared = ToSend & { readonly made: MadeMail };
-type Started = ToSend & { readonly start: AttemptStart };
+type Started = ToSend & { readonly start: AttemptStart; readonly mime: Buffer };
 type Sent = SentMail & { readonly task: Task };
 type Attempts = Sent["attempts"];
 
@@ -114,7 +116,7 @@ async function sendOnce(tasks: readonly Task[], run: Run): Promise<readonly Task
       if (bytes?.status !== "fulfilled") task.reject(bytes?.reason);
       else if (bytes.value !== null) {
         window.enter(1);
-        const started = { task, claimed, start: { ...start, mime: bytes.value } };
+        const started = { task, claimed, start, mime: bytes.value };
         underWay.set(task.promise, send(started, run));
       } else if (needsWellServer(claimed.way)) unstarted.push(task);
       else task.resolve({ kind: "idle" });
@@ -163,7 +165,8 @@ async function* prepare(toSend: readonly ToSend[], { settings, ports }: Run): As
       const made = await makeAlike(toMake, settings, { transport: ports.transport, now: ports.clock.now() });
       for (const [nth, one] of alike.entries()) {
         const { mail, mime } = one.claimed;
-        const kept = mime === null ? made[nth] : { subject: mail.notification.subject ?? "", mime };
+        const kept =
+          mime === null ? made[nth] : { subject: mail.notification.subject ?? "", own: mime, common: NOTHING };
         if (kept !== undefined) yield { ...one, made: kept };
       }
     } catch (error) {
@@ -209,18 +212,22 @@ async function send(started: Started, { settings, ports, window, sent }: Run): P
   }
 }
 
-async function sendBySmtp({ claimed, start }: Started, settings: MailSettings, ports: DeliverPorts): Promise<Attempts> {
+async function sendBySmtp(
+  { claimed, start, mime }: Started,
+  settings: MailSettings,
+  ports: DeliverPorts,
+): Promise<Attempts> {
   const to = claimed.mail.notification.recipient;
-  const outcome = await ports.transport.send(start.mime, { from: settings.from, to });
+  const outcome = await ports.transport.send(mime, { from: settings.from, to });
   return [{ number: start.attempts + 1, startedAt: start.at, way: "smtp", outcome }];
 }
 
 /** By one way after the other until one takes it; each further attempt is started here. */
 async function sendOtherwise(
-  { claimed, start }: Started,
+  { claimed, start, mime }: Started,
   { outbox, fallbacks, clock }: DeliverPorts,
 ): Promise<Attempts> {
-  const message = messageOf(claimed.mail.notification, start);
+  const message = messageOf(claimed.mail.notification, { subject: start.subject, mime });
   const attempts: Attempted[] = [];
   for (const channel of fallbacks) {
     const startedAt = attempts.length === 0 ? start.at : clock.now();
@@ -238,7 +245,10 @@ async function sendOtherwise(
 }
 
 /** Says what the kept bytes say: rendered anew, the text would go by the time of day and by what is known by now. */
-function messageOf(notification: Notification, { subject, mime }: AttemptStart): FallbackMessage {
+function messageOf(
+  notification: Notification,
+  { subject, mime }: Pick<FallbackMessage, "subject" | "mime">,
+): FallbackMessage {
   const { id: notificationId, messageId, kind, watch, recipient, createdAt } = notification;
   const text = textOfComposed(mime);
   return { notificationId, messageId, kind, watch, recipient, createdAt, subject, text, mime };

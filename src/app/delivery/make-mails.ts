@@ -3,6 +3,7 @@ import type { HoldCause } from "../../domain/hold.ts";
 import type { Notification } from "../../domain/notification.ts";
 import type { MailInput } from "../../mail/model.ts";
 import { renderAlike } from "../../mail/render.ts";
+import type { ComposedMail } from "../composed-mail.ts";
 import type { MailTransport } from "../ports.ts";
 import type { MailSettings } from "./mail-settings.ts";
 import type { MailContent } from "./outbox.ts";
@@ -19,7 +20,7 @@ const HELD_BECAUSE: Readonly<Record<HoldCause, string>> = {
 export type MailToMake = { readonly notification: Notification; readonly content: MailContent };
 
 /** What goes out. */
-export type MadeMail = { readonly subject: string; readonly mime: Buffer };
+export type MadeMail = ComposedMail & { readonly subject: string };
 
 /** The same for mails that tell the same, whoever their recipients are. */
 export function contentKey({ notification, content }: MailToMake): string {
@@ -41,8 +42,8 @@ export async function makeAlike(
     const { messageId = "", recipient = "" } = mails[nth]?.notification ?? {};
     return { ...mail, messageId, from: settings.from, to: recipient, date };
   });
-  const mimes = await transport.compose(messages);
-  return mimes.map((mime, nth) => ({ subject: rendered[nth]?.subject ?? "", mime }));
+  const composed = await transport.compose(messages);
+  return composed.map((mail, nth) => ({ ...mail, subject: rendered[nth]?.subject ?? "" }));
 }
 
 export function inputOf({ notification, content }: MailToMake, settings: MailSettings, now: Date): MailInput {

@@ -1,4 +1,5 @@
 /** What delivery needs of the outbox. Everything is asked for and answered in lists, for a batch of mails at a time. */
+
 import type { Attempted, Receipt } from "../../domain/delivery/attempt.ts";
 import type { Conclusion, EndedAttempt, SentMail } from "../../domain/delivery/conclude.ts";
 import type { Decision, DeliveryJob, Dispatch, DispatchInput } from "../../domain/delivery/dispatch.ts";
@@ -6,6 +7,7 @@ import type { Event } from "../../domain/event.ts";
 import type { HoldCause } from "../../domain/hold.ts";
 import type { Invite } from "../../domain/invite.ts";
 import type { RelayState } from "../../domain/relay.ts";
+import type { ComposedMail } from "../composed-mail.ts";
 
 /** What a mail is made from. */
 export type MailContent = {
@@ -30,7 +32,7 @@ export type Claimed =
   | (Send & { readonly content: null; readonly mime: Buffer });
 
 /** What is written about a mail before an attempt. */
-export type AttemptStart = {
+export type AttemptStart = ComposedMail & {
   readonly id: string;
   /** How many there were when the mail was claimed. */
   readonly attempts: number;
@@ -38,7 +40,6 @@ export type AttemptStart = {
   /** Not where the mail server went down since the mail was claimed. */
   readonly onlyIfWell: boolean;
   readonly subject: string;
-  readonly mime: Buffer;
 };
 
 /** A mail that was due and not delivered, and why; null where an attempt is under way. */

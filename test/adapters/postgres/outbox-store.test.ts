@@ -4,6 +4,7 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { openDatabase } from "../../../src/adapters/postgres/open.ts";
 import { createOutboxStore } from "../../../src/adapters/postgres/outbox-store.ts";
+import { bytesOf } from "../../../src/app/composed-mail.ts";
 import type { AttemptStart, OutboxStore, Settled } from "../../../src/app/delivery/outbox.ts";
 import type { Receipt } from "../../../src/domain/delivery/attempt.ts";
 import { decideDispatch } from "../../../src/domain/delivery/dispatch.ts";
@@ -15,6 +16,8 @@ import { DAY, HOUR, MINUTE } from "../../support/durations.ts";
 import { openLab } from "../../support/lab.ts";
 import { accepted, failed } from "../../support/outcomes.ts";
 import { startRelay } from "../../support/tcp-relay.ts";
+
+const NOTHING = Buffer.alloc(0);
 
 let database: OpenedDatabase;
 let outbox: OutboxStore;
@@ -64,7 +67,16 @@ function valuesOf<T>(settled: Settled<T>): readonly T[] {
 }
 
 function startOf(id: string, attempts: number, given: Partial<AttemptStart> = {}): AttemptStart {
-  return { id, attempts, at: NOW, onlyIfWell: false, subject: "a mail", mime: Buffer.from("mail"), ...given };
+  return {
+    id,
+    attempts,
+    at: NOW,
+    onlyIfWell: false,
+    subject: "a mail",
+    own: Buffer.from("mail"),
+    common: NOTHING,
+    ...given,
+  };
 }
 
 /** Starts an attempt of a mail that was let through. */
@@ -156,7 +168,7 @@ describe("what a mail is made from", () => {
 
   test("is not read any more once the mail is frozen, but for the events, which decide about its way", async (t) => {
     const { id, events } = await owe(t);
-    await begin(id, 0, { subject: "Hello", mime: Buffer.from([0, 255, 13, 10]) });
+    await begin(id, 0, { subject: "Hello", own: Buffer.from([0, 255, 13, 10]) });
 
     const owed = await letThrough(id);
 
@@ -177,8 +189,8 @@ describe("what a mail is made from", () => {
 test("what is frozen stays, whoever freezes later", async (t) => {
   const { id } = await owe(t);
 
-  const first = await begin(id, 0, { subject: "one", mime: Buffer.from("one") });
-  const second = await begin(id, 1, { subject: "two", mime: Buffer.from("two") });
+  const first = await begin(id, 0, { subject: "one", own: Buffer.from("one") });
+  const second = await begin(id, 1, { subject: "two", own: Buffer.from("two") });
 
   assert.deepEqual([String(first), String(second)], ["one", "one"]);
   assert.equal((await rowOf(id)).subject, "one");
@@ -187,11 +199,15 @@ test("what is frozen stays, whoever freezes later", async (t) => {
 describe("what is frozen of several mails at once", () => {
   test("is each mail's own, byte for byte", async (t) => {
     const bodies = ["a\r\n\r\nsame", "b\r\n\r\nsame", "a\r\n\r\nother\r\n\r\n\0\xff", "\r\n\r\n", "no body", ""];
-    const mimes = bodies.map((text) => Buffer.from(text, "latin1"));
+    const owns = bodies.map((text) => Buffer.from(text, "latin1"));
     const ids: string[] = [];
-    for (const _ of mimes) ids.push((await owe(t)).id);
+    for (const _ of owns) ids.push((await owe(t)).id);
 
-    const starts = mimes.map((mime, nth) => startOf(ids[nth] ?? "", 0, { subject: `${nth}`, mime }));
+    const commons = [Buffer.from("common"), NOTHING];
+    const made = owns.map((own, nth) => ({ own, common: commons[nth % 2] ?? NOTHING }));
+    const mimes = made.map(bytesOf);
+
+    const starts = made.map((mail, nth) => startOf(ids[nth] ?? "", 0, { subject: `${nth}`, ...mail }));
     const kept = valuesOf(await outbox.startAttempts(starts));
 
     const rows = await Promise.all(ids.map(rowOf));

@@ -66,7 +66,15 @@ async function claim(id: string, now: Date): Promise<Claimed> {
 }
 
 async function begin(id: string): Promise<void> {
-  const start = { id, attempts: 0, at: NOW, onlyIfWell: false, subject: "s", mime: Buffer.from("m") };
+  const start = {
+    id,
+    attempts: 0,
+    at: NOW,
+    onlyIfWell: false,
+    subject: "s",
+    own: Buffer.from("m"),
+    common: Buffer.alloc(0),
+  };
   const [started] = await outbox.startAttempts([start]);
   assert.ok(started?.status === "fulfilled" && started.value !== null);
 }

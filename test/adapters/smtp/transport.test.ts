@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { createMailTransport } from "../../../src/adapters/smtp/transport.ts";
+import { composeOne } from "../../../src/app/composed-mail.ts";
 import type { Message } from "../../../src/app/ports.ts";
 import type { DeliveryOutcome } from "../../../src/domain/delivery/attempt.ts";
 
@@ -182,7 +183,7 @@ function message(overrides: Partial<Message> = {}): Message {
 test("a composed mail holds both parts, its id and its headers", async () => {
   const transport = createMailTransport("smtp://127.0.0.1:1", asIs);
 
-  const [mime = Buffer.alloc(0)] = await transport.compose([message()]);
+  const mime = await composeOne(message(), transport);
   const mail = await simpleParser(mime);
 
   assert.equal(mail.messageId, "<abc@example.com>");
@@ -204,7 +205,7 @@ test("calendar files go beside both parts, byte by byte, with their method", asy
     content,
   }));
 
-  const [mime = Buffer.alloc(0)] = await transport.compose([message({ attachments })]);
+  const mime = await composeOne(message({ attachments }), transport);
   const mail = await simpleParser(mime);
 
   assert.deepEqual(contentTypes(mime.toString()), [
