@@ -71,7 +71,7 @@ const DATABASES: readonly Mutation[] = [
   {
     name: "the jobs in hand are not written down",
     file: "src/adapters/postgres/queue-worker.ts",
-    find: "      if (jobs.length > 0) await onTaken();\n",
+    find: "      if (jobs.length > 0) onTaken();\n",
     replace: "",
     tests: {
       "test/e2e/takeover.test.ts": ["a mail that a killed daemon was sending is sent at once by the next sync"],

@@ -32,7 +32,7 @@ export async function runDaemon(config: Config, log: Logger, stop: AbortSignal):
   const readiness = createReadiness({ watches: config.watches, clock: systemClock });
   const health = await serveHttp(config.http, healthPages(readiness), log);
   try {
-    const runtime = await openPatiently(config, log, stop);
+    const runtime = await patiently(log, stop, () => openRuntime(config, "daemon", log, { stop }));
     if (runtime === null) return;
     readiness.attach(createReader(runtime.database));
     await work(config, runtime, log, stop);
@@ -59,7 +59,7 @@ async function work(config: Config, runtime: Runtime, log: Logger, stop: AbortSi
   }, OVERDUE_CHECK_MS);
   try {
     await compareClocks();
-    await runtime.queue.work(createWorkers(runtime, log, stop));
+    await patiently(log, stop, () => runtime.queue.work(createWorkers(runtime, log, stop)));
     for (const watch of config.watches) {
       // Signals are heard between turns.
       await turn();
@@ -93,12 +93,12 @@ async function work(config: Config, runtime: Runtime, log: Logger, stop: AbortSi
   }
 }
 
-/** The runtime, as soon as the database lets us; null if told to stop before. */
-async function openPatiently(config: Config, log: Logger, stop: AbortSignal): Promise<Runtime | null> {
+/** What the step comes to, as soon as the database lets us; null if told to stop before. */
+async function patiently<T>(log: Logger, stop: AbortSignal, step: () => Promise<T>): Promise<T | null> {
   for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
     if (stop.aborted) return null;
     try {
-      return await openRuntime(config, "daemon", log, { stop });
+      return await step();
     } catch (error) {
       if (stop.aborted) return null;
       if (error instanceof DatabaseError && error.permanent) throw error;

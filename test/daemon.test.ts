@@ -7,6 +7,7 @@ import { loadConfig } from "../src/config/load.ts";
 import { runDaemon } from "../src/daemon.ts";
 import { demoCredentials, startCloudflareStandIn } from "../src/demo/cloudflare.ts";
 import { createLogger } from "../src/log.ts";
+import { openGate } from "./faults/gate.ts";
 import { MIGRATED } from "./support/database.ts";
 import { freePort } from "./support/free-port.ts";
 import { createTestDatabase } from "./support/postgres.ts";
@@ -53,6 +54,34 @@ for (const event of ["sync.overdue", "watch.scheduled", "digest.scheduled", "dae
     assert.equal(timers(), before);
   });
 }
+
+test("a daemon whose database fails as it is about to work waits for it", async (t) => {
+  const database = await createTestDatabase(MIGRATED);
+  const gate = await openGate(database.url);
+  t.after(async () => {
+    gate.close();
+    await database.drop();
+  });
+  gate.rule(({ what }) => {
+    if (!what.startsWith("LISTEN")) return null;
+    gate.rule(null);
+    return "SELECT pg_terminate_backend(pg_backend_pid())";
+  });
+  const config = await settings(t, gate.url);
+  const stop = new AbortController();
+  const seen: string[] = [];
+  const write = (line: string) => {
+    seen.push(JSON.parse(line).event);
+    if (seen.at(-1) === "daemon.started") stop.abort();
+  };
+  const log = createLogger({ level: "info", format: "json", redact: String, destination: { write } });
+
+  await runDaemon(config, log, stop.signal);
+
+  assert.equal(gate.stopped, 1);
+  assert.ok(seen.includes("database.unavailable"));
+  assert.equal(seen.at(-1), "daemon.stopped");
+});
 
 describe("a daemon with many watches", () => {
   const names = Array.from({ length: 300 }, (_, nth) => `watch-${nth}`);

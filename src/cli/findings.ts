@@ -3,7 +3,7 @@ import { createCloudflareSource } from "../adapters/cloudflare/source.ts";
 import { folderToMake } from "../adapters/postgres/embedded.ts";
 import { lookAtConnection } from "../adapters/postgres/encryption.ts";
 import { powerOverHistory } from "../adapters/postgres/grants.ts";
-import { pendingMigrations } from "../adapters/postgres/migrate.ts";
+import { obstacleToMigration, pendingMigrations } from "../adapters/postgres/migrate.ts";
 import { readMigrations } from "../adapters/postgres/migrations.ts";
 import { type Database, openDatabase } from "../adapters/postgres/open.ts";
 import { readClockSkew } from "../adapters/postgres/read-clock.ts";
@@ -51,7 +51,7 @@ async function checkDatabase({
       const isSetUp = pending.length < (await readMigrations()).length;
       return [
         { subject: "database", ok: true, text: await answerOf(database) },
-        { subject: "migrations", ok: true, text: migrationsText(pending, isSetUp) },
+        { subject: "migrations", ...(await migrationsFinding(database, pending, isSetUp)) },
         ...(isSetUp ? await historyFindings(database) : []),
         { subject: "clock", ...clockFinding("database", await readClockSkew(database)) },
       ];
@@ -71,11 +71,18 @@ async function answerOf({ embedded, connection }: Database): Promise<string> {
   return `Postgres answers at ${at}: ${encryption}`;
 }
 
-/** What is missing is no fault: the commands that write apply it by themselves. */
-function migrationsText(pending: readonly string[], isSetUp: boolean): string {
-  if (!isSetUp) return `the database is not set up yet; it ${SET_UP_LATER}`;
-  if (pending.length === 0) return "up to date";
-  return `missing ${pending.join(", ")}; \`run\` and \`sync\` apply what is missing`;
+/** What is missing is no fault where the commands that write can apply it by themselves. */
+async function migrationsFinding(
+  database: Database,
+  pending: readonly string[],
+  isSetUp: boolean,
+): Promise<Omit<Finding, "subject">> {
+  if (pending.length === 0) return { ok: true, text: "up to date" };
+  const missing = `missing ${pending.join(", ")}`;
+  const obstacle = await obstacleToMigration(database);
+  if (obstacle !== null) return { ok: false, text: `${isSetUp ? missing : "not set up yet"}. ${obstacle}` };
+  if (!isSetUp) return { ok: true, text: `the database is not set up yet; it ${SET_UP_LATER}` };
+  return { ok: true, text: `${missing}; \`run\` and \`sync\` apply what is missing` };
 }
 
 /** How each host is reached, where the environment names a proxy at all. */

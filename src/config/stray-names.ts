@@ -45,6 +45,7 @@ const FOREIGN = new Set([
 
 /** What Kubernetes and Docker put into the environment for a service that is called `mail`, `smtp`, `invitewatch`, …. */
 const SERVICE_LINK = /_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)$/;
+const SAYS_URI = /_URI$/i;
 const SERVICE_PORT_VALUE = /^(tcp|udp|sctp):\/\//;
 
 const variables = settingNames.map((name) => settings[name].variable);
@@ -66,8 +67,9 @@ export function lookAtNames(set: ReadonlyMap<string, string>): Names {
     const meant = meantBy(name);
     const prefix = OUR_PREFIXES.find((ours) => name.startsWith(ours));
     if (plain !== undefined) problem(`${plain} is not a secret and cannot come from a file. Set ${plain}.`);
-    // Somebody who misspelt a name has not set the right one: a similar name beside it belongs to another program.
-    else if (meant !== null && !set.has(meant)) problem(`There is no such setting; did you mean ${meant}?`);
+    // Programs differ in whether they say URL or URI: beside ours the other word is another program's.
+    else if (meant !== null && !(set.has(meant) && SAYS_URI.test(name)))
+      problem(`There is no such setting; did you mean ${meant}?`);
     else if (prefix !== undefined) strays.set(prefix, [...(strays.get(prefix) ?? []), name]);
   }
   return { problems, warnings: [...strays].map(([prefix, names]) => strayWarning(prefix, names)) };

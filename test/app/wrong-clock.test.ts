@@ -179,10 +179,12 @@ test("a mail does not wait for an instant that a clock set back has put out of r
   };
 
   const untouched = await due(lab.now());
+  // Another replica's clock is never quite the same.
+  const behind = await due(new Date(+lab.now() - SECOND));
   lab.pass(-8 * HOUR);
   const setBack = await due(lab.now());
 
-  assert.deepEqual(untouched, []);
+  assert.deepEqual([untouched, behind], [[], []]);
   // A silence ends when somebody said; a night of 20 hours and 8 more is longer than any.
   assert.deepEqual(setBack, [0, 1, 3]);
 });

@@ -123,7 +123,17 @@ test("the variables of other programs are nobody's mistake", () => {
   assert.deepEqual(told({ ...others, MAIL_PORT: "tcp://10.0.0.1:25", INVITEWATCH_PORT: "tcp://10.0.0.2:8080" }), []);
 });
 
-test("a name that is nearly ours is another program's where ours is set", () => {
+test("a slip is refused also where the right name is set beside it", () => {
+  for (const [set, slip] of [
+    ["SMTP_URL", "SMTP_ULR"],
+    ["MAIL_FROM", "MAIL_FORM"],
+    ["DATABASE_URL", "DATABASE_ULR"],
+  ] as const) {
+    assert.ok(told({ [set]: "x", [slip]: "x" }).includes(`${slip}: There is no such setting; did you mean ${set}?`));
+  }
+});
+
+test("a URI is another program's where our URL is set", () => {
   assert.deepEqual(told({ PUBLIC_URL: "https://example.com", PUBLIC_URI: "/x" }), []);
   assert.match(
     told({ DATABASE_URL: "pglite:./data", DATABASE_URI: "mongodb://other" }).join(),

@@ -108,6 +108,29 @@ test("a user who may make no schema for the queue is told what to grant, and the
   }
 });
 
+test("check says what to grant before anything is set up, and makes nothing", async (t) => {
+  const { url, admin } = await emptyDatabase(t, "iw_asks");
+  const migrations = async () => {
+    const { stdout } = await runProgram(["check"], settings(as("iw_asks", url)));
+    return /^(?:OK|FIX) +migrations .*$/m.exec(stdout)?.[0] ?? stdout;
+  };
+
+  const nothing = await migrations();
+  await admin.query("GRANT CREATE ON SCHEMA public TO iw_asks");
+  const noQueue = await migrations();
+  await admin.query("CREATE SCHEMA pgboss AUTHORIZATION iw_asks");
+  const all = await migrations();
+  const { rows } = await admin.query("SELECT FROM pg_tables WHERE schemaname IN ('public', 'pgboss')");
+
+  assert.match(
+    nothing,
+    /^FIX .*may not make tables in the schema "public" .*GRANT CREATE ON SCHEMA "public" TO "iw_asks";/,
+  );
+  assert.match(noQueue, /^FIX .*run: CREATE SCHEMA "pgboss" AUTHORIZATION "iw_asks";/);
+  assert.match(all, /^OK .*will be set up/);
+  assert.equal(rows.length, 0);
+});
+
 test("migrate ends when its work does", async (t) => {
   const program = startProgram(["migrate"], settings((await emptyDatabase(t)).url));
   const said = await new Promise<number>((resolve) => {

@@ -169,7 +169,16 @@ const EXPECTED = ["sync.incomplete", "sync.taken_over", "notification.overtaken"
 /** Other warnings and errors in the log. */
 function troublesOf(program: Program): LogLine[] {
   const lines = program.stderr().split("\n").slice(0, -1);
-  return lines.map((line) => JSON.parse(line) as LogLine).filter(({ event }) => !EXPECTED.includes(event));
+  return lines.map(asLogLine).filter(({ event }) => !EXPECTED.includes(event));
+}
+
+/** What a program says that ends for good is no line of the log. */
+function asLogLine(line: string): LogLine {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return { event: "not.logged", level: "error", line };
+  }
 }
 
 async function endOf(program: Program): Promise<never> {

@@ -11,6 +11,7 @@ import { asDatabaseError, blaming, DatabaseError, where } from "./database-error
 import { type Entry, type Migration, missingFrom, readMigrations } from "./migrations.ts";
 import { type Database, DIRECT_URL } from "./open.ts";
 import { type Connection, connect } from "./server.ts";
+import { mayNotMakeSchema, missingRight } from "./set-up-rights.ts";
 
 /** Any number that is ours alone; held while a migration runs. */
 const MIGRATION_LOCK = 7_312_046_511;
@@ -27,6 +28,8 @@ export async function migrate(database: Database, stop?: AbortSignal): Promise<r
     const client = await connect(connection, stop);
     try {
       if ((await missing(client)).length === 0) return [];
+      const refusal = await missingRight(client, database);
+      if (refusal !== null) throw new DatabaseError(refusal, { permanent: true });
       await underLock(client, () => makeSchema(client, database.schema));
       const applied: string[] = [];
       const next = () => underLock(client, () => applyNext(client));
@@ -45,6 +48,18 @@ export async function pendingMigrations({ sql, connection }: Database): Promise<
   } catch (error) {
     throw asDatabaseError(error, where(connection));
   }
+}
+
+/** What keeps `migrate` from its work and what to do about it, in a sentence; null where nothing does. @throws DatabaseError */
+export function obstacleToMigration(database: Database): Promise<string | null> {
+  return whereTablesAreMade(database, undefined, async (connection) => {
+    const client = await connect(connection);
+    try {
+      return await missingRight(client, database);
+    } finally {
+      await client.end().catch(() => {});
+    }
+  });
 }
 
 /** @throws DatabaseError where the database is not set up for this version */
@@ -81,9 +96,7 @@ export async function makeSchema(client: Client, name: string): Promise<void> {
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(name)}`);
   } catch (cause) {
     if (!(cause instanceof Error && "code" in cause && cause.code === "42501")) throw cause;
-    const [schema, user, database] = [name, row?.user ?? "", row?.database ?? ""].map(escapeIdentifier);
-    const message = `The user ${user} may not make the schema ${schema} in the database ${database} (42501); have its owner run: CREATE SCHEMA ${schema} AUTHORIZATION ${user};`;
-    throw new DatabaseError(message, { cause, permanent: true });
+    throw new DatabaseError(mayNotMakeSchema(name, row ?? { user: "", database: "" }), { cause, permanent: true });
   }
 }
 

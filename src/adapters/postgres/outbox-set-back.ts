@@ -13,6 +13,8 @@ import { readRelay } from "./relay-state.ts";
 type Tx = Prisma.TransactionClient;
 
 const MINUTE_MS = 60_000;
+/** By less than this the clocks of replicas differ all the time. */
+const DIFFERENCE_MS = 10_000;
 /** Steps of the schedule of retries do not grow any more after so many failures. */
 const MANY_FAILURES = 100;
 
@@ -35,7 +37,7 @@ export async function resumeSetBack(tx: Tx, now: Date): Promise<readonly string[
     WHERE n.id = waiting.id AND CASE
       WHEN held THEN next_attempt_at > ${at} + waiting.ms * interval '1 ms'
       WHEN waits_for_relay THEN next_attempt_at > ${at} + ${longestMs}::float8 * interval '1 ms'
-      ELSE coalesce(last_attempt_at, created_at) > ${at} END
+      ELSE coalesce(last_attempt_at, created_at) > ${at} + ${DIFFERENCE_MS}::float8 * interval '1 ms' END
     RETURNING n.id::text`;
   return rows.map(({ id }) => id);
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { createPeopleStore } from "../../../src/adapters/postgres/people-store.ts";
 import { discardMails, type MailDecisionStore, retryAllDead, retryMails } from "../../../src/app/mail-decisions.ts";
 import type { Prisma } from "../../../src/generated/prisma/client.ts";
@@ -337,5 +338,6 @@ async function waitsForLock(): Promise<void> {
       SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
       WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted`;
     if (row !== undefined && row.count > 0n) return;
+    await pause(10);
   }
 }

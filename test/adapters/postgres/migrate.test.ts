@@ -166,8 +166,8 @@ test("a user who may not make tables is told so, and what to grant", async (t) =
 
   assert.equal(
     failure,
-    `DatabaseError: The database at ${poor.host} does not let its user do this (42501): permission denied for schema ` +
-      "public; make the user the database's owner, or grant it CREATE on the database and on its schema.",
+    `DatabaseError: The user "${role}" may not make tables in the schema "public" of the database ` +
+      `"${new URL(url).pathname.slice(1)}" (42501); have its owner run: GRANT CREATE ON SCHEMA "public" TO "${role}";`,
   );
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { DatabaseError, explained } from "../../../src/adapters/postgres/database-error.ts";
 import { type Database, openDatabase } from "../../../src/adapters/postgres/open.ts";
 import { createQueue, type Queue, type Workers } from "../../../src/adapters/postgres/queue.ts";
@@ -79,6 +80,7 @@ async function result(id: string): Promise<SyncResult | null> {
   for (;;) {
     const answer = await stateOf(id);
     if (answer?.done) return answer.result;
+    await pause(10);
   }
 }
 
