@@ -1,8 +1,5 @@
 /** A composed mail in two parts: the header fields of its own, and the rest, which many recipients may have in common. */
-import type { MailTransport, Message } from "./ports.ts";
-
-/** @property common the same object for mails that have it in common, so that it is kept and written once for all */
-export type ComposedMail = { readonly own: Buffer; readonly common: Buffer };
+import type { ComposedMail, MailTransport, Message } from "./ports.ts";
 
 /** The exact bytes that will be sent. */
 export function bytesOf({ own, common }: ComposedMail): Buffer {

@@ -4,7 +4,6 @@
 import type { DeliveryOutcome } from "../domain/delivery/attempt.ts";
 import type { Invite } from "../domain/invite.ts";
 import type { Snapshot, Whereabouts } from "../domain/snapshot.ts";
-import type { ComposedMail } from "./composed-mail.ts";
 
 export type Clock = { readonly now: () => Date };
 
@@ -33,6 +32,13 @@ export type Message = {
   readonly headers: Readonly<Record<string, string>>;
   readonly attachments: readonly Attachment[];
 };
+
+/**
+ * A composed mail in two parts: the header fields of its own, and the rest.
+ *
+ * @property common the same object for mails that have it in common, so that it is kept and written once for all
+ */
+export type ComposedMail = { readonly own: Buffer; readonly common: Buffer };
 
 export type Attachment = {
   readonly filename: string;

@@ -2,8 +2,7 @@
 import { createHash } from "node:crypto";
 import MailComposer from "nodemailer/lib/mail-composer";
 import MimeNode from "nodemailer/lib/mime-node";
-import type { ComposedMail } from "../../app/composed-mail.ts";
-import type { Attachment, Message } from "../../app/ports.ts";
+import type { Attachment, ComposedMail, Message } from "../../app/ports.ts";
 
 /** A mail without the header fields that are its recipient's own. */
 type Content = Omit<Message, "to" | "messageId">;

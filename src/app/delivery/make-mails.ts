@@ -3,8 +3,7 @@ import type { HoldCause } from "../../domain/hold.ts";
 import type { Notification } from "../../domain/notification.ts";
 import type { MailInput } from "../../mail/model.ts";
 import { renderAlike } from "../../mail/render.ts";
-import type { ComposedMail } from "../composed-mail.ts";
-import type { MailTransport } from "../ports.ts";
+import type { ComposedMail, MailTransport } from "../ports.ts";
 import type { MailSettings } from "./mail-settings.ts";
 import type { MailContent } from "./outbox.ts";
 

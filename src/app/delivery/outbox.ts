@@ -7,7 +7,7 @@ import type { Event } from "../../domain/event.ts";
 import type { HoldCause } from "../../domain/hold.ts";
 import type { Invite } from "../../domain/invite.ts";
 import type { RelayState } from "../../domain/relay.ts";
-import type { ComposedMail } from "../composed-mail.ts";
+import type { ComposedMail } from "../ports.ts";
 
 /** What a mail is made from. */
 export type MailContent = {
