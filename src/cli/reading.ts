@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Order, type Paging, type Reader, readCursor } from "../app/queries.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
+import { databaseToAsk } from "./demo-database.ts";
 import { UsageError } from "./failure.ts";
 import { findInvitesIn } from "./people.ts";
 import { printable } from "./printable.ts";
@@ -90,7 +91,7 @@ export async function reading(
   const answer = ask(question);
   // Loaded here so that `--help` and a wrong configuration are answered at once.
   const { openReader } = await import("./open-reader.ts");
-  const { reader, close } = await openReader(config.databaseUrl);
+  const { reader, close } = await openReader(await databaseToAsk(config, context));
   try {
     const watches = await chooseWatches(reader, options.watch, context);
     await answer({ ...question, reader, watches });

@@ -9,8 +9,8 @@ export type LiveStage = {
   readonly scene: Scene;
   readonly mailbox: Mailbox;
   readonly logFile: string;
-  /** Where commands find the demo's database. */
-  readonly databaseUrl: string;
+  /** What commands have to be told to find the demo's database; null where they find it by themselves. */
+  readonly databaseUrl: string | null;
   /** Runs until `stop` is aborted. */
   readonly runDaemon: () => Promise<void>;
   /** How wide prose is. */
@@ -32,9 +32,7 @@ invitewatch is watching a stand-in for the Cloudflare API, every 5 seconds.
   Stop    Ctrl-C (removes the demo's data)
 
 In a second terminal, in this folder:
-
-  export DATABASE_URL='${databaseUrl}'
-
+${databaseUrl === null ? "" : `\n  export DATABASE_URL='${databaseUrl}'\n`}
   bin/invitewatch status                 how the watches stand
   bin/invitewatch invites                the invitations as now known
   bin/invitewatch history                what was recorded

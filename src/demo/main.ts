@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createReader } from "../adapters/postgres/read-store.ts";
 import { surroundingsOf } from "../cli/context.ts";
+import { DEMO_FOLDER, hasOwnDatabase } from "../cli/demo-database.ts";
 import { runProgram } from "../cli/program.ts";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
@@ -30,7 +31,7 @@ import { playAtSpeed, type SpeedStage } from "./speed.ts";
 import type { LogLine } from "./told.ts";
 
 /** Not the one that `bin/invitewatch` opens without any configuration: that may hold a history that somebody keeps. */
-const FOLDER = resolve("demo-data");
+const FOLDER = resolve(DEMO_FOLDER);
 /** Says that the folder is the demo's, which the next demo may throw away. */
 const MARK = join(FOLDER, "demo");
 /** The address in demo.yaml of somebody who retired. */
@@ -142,7 +143,8 @@ async function playUntilStopped({ scene, mailbox }: Stage, stop: AbortSignal): P
     scene,
     mailbox,
     logFile,
-    databaseUrl: config.databaseUrl,
+    // Without it commands ask the database that is there already.
+    databaseUrl: hasOwnDatabase() ? config.databaseUrl : null,
     width: proseWidth(columns),
     stop,
     runDaemon: daemon,

@@ -49,6 +49,26 @@ test("the demo keeps its data apart, where the commands of a second terminal fin
   assert.ok(existsSync(join(cwd, "data", "pgdata", "of-somebody")));
 });
 
+test("where there is no other database, commands of a second terminal find the demo's by themselves, and say so", async (t) => {
+  const cwd = await mkdtemp(join(tmpdir(), "invitewatch-demo-"));
+  t.after(() => rm(cwd, { recursive: true, force: true }));
+  const demo = spawn(process.execPath, [MAIN], { cwd, stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => demo.kill("SIGKILL"));
+  let printed = "";
+  for await (const line of createInterface({ input: demo.stdout })) {
+    printed += `${line}\n`;
+    if (/^\s+mail to/.test(line)) break;
+  }
+
+  const { stdout, stderr } = await runProgram(["history"], {}, { cwd });
+  demo.kill("SIGINT");
+  await once(demo, "exit");
+
+  assert.doesNotMatch(printed, /DATABASE_URL/);
+  assert.match(stdout, /watch\.baseline/);
+  assert.equal(stderr, "DATABASE_URL is not set; this is the demo that runs in this folder.\n");
+});
+
 test("the demo touches no folder that is not its own", async (t) => {
   const cwd = await folderWithHistory(t);
   await mkdir(join(cwd, "demo-data"));

@@ -19,9 +19,14 @@ export type Program = {
 };
 
 /** @param env beside PATH, HOME and TMPDIR alone: what the machine has set is not the program's business */
-export function startProgram(args: readonly string[], env: Readonly<Record<string, string>>): Program {
+export function startProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  { cwd = process.cwd() } = {},
+): Program {
   const { PATH = "", HOME = "", TMPDIR = "/tmp" } = process.env;
-  const child = spawn(LAUNCHER, args, { env: { PATH, HOME, TMPDIR, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const settings = { PATH, HOME, TMPDIR, ...env };
+  const child = spawn(LAUNCHER, args, { cwd, env: settings, stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
   let seen = 0;
@@ -75,8 +80,9 @@ export function startProgram(args: readonly string[], env: Readonly<Record<strin
 export async function runProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  options: { readonly cwd?: string } = {},
 ): Promise<{ readonly code: number | NodeJS.Signals; readonly stdout: string; readonly stderr: string }> {
-  const program = startProgram(args, env);
+  const program = startProgram(args, env, options);
   const code = await program.ended;
   return { code, stdout: program.stdout(), stderr: program.stderr() };
 }
