@@ -80,7 +80,7 @@ function isProbed({ probingUntil }: RelayState, now: Date): boolean {
 }
 
 /** Whether a mail may probe, none of which is at it. Long before the last one failed the clock was set back: no step is longer. */
-export function isProbeDue({ nextProbeAt, failedAt }: RelayState, now: Date): boolean {
+function isProbeDue({ nextProbeAt, failedAt }: RelayState, now: Date): boolean {
   if (nextProbeAt === null) return false;
   return now >= nextProbeAt || (failedAt !== null && failedAt.getTime() - now.getTime() > WAITED_FOR_LOCK_MS);
 }

@@ -154,6 +154,27 @@ test("an invitation that was first missed by a clock that ran ahead is withdrawn
   assert.equal((await lab.known()).get(id)?.status, "withdrawn");
 });
 
+test("a mail that waits behind a probe under way is none that waits under a wrong clock", async (t) => {
+  const lab = await open(t);
+  const outbox = createOutboxStore(database, async () => {});
+  const at = (ms: number) => new Date(+lab.now() + ms);
+  lab.invite();
+  const { notifications } = await lab.sync();
+  const id = notifications[0]?.id ?? "";
+  await database.prisma.notification.update({
+    where: { id },
+    data: { waitsForRelay: true, nextAttemptAt: at(MINUTE) },
+  });
+  const down = { downSince: at(-HOUR), failures: 3, failedAt: at(-5 * MINUTE), error: "no answer" };
+  const probing = { nextProbeAt: at(-SECOND), probingUntil: at(2 * MINUTE) };
+  await database.prisma.relay.create({ data: { name: "smtp", ...down, ...probing } });
+  t.after(() => database.prisma.relay.deleteMany());
+
+  const requeued = await outbox.requeueForgotten(lab.now());
+
+  assert.equal(requeued, 0);
+});
+
 test("a mail does not wait for an instant that a clock set back has put out of reach", async (t) => {
   const lab = await open(t);
   const outbox = createOutboxStore(database, async () => {});

@@ -4,7 +4,6 @@
  * No retry, hold or probe waits longer than its own step. Silences end when somebody said, whatever the clock was.
  */
 import { type HoldCause, LONGEST_HOLD_MS } from "../../domain/hold.ts";
-import { isProbeDue } from "../../domain/relay.ts";
 import { longestDelayMs } from "../../domain/retry.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
 import { instant } from "./read-keyset.ts";
@@ -21,7 +20,9 @@ const MANY_FAILURES = 100;
 /** Makes them due. @returns their ids */
 export async function resumeSetBack(tx: Tx, now: Date): Promise<readonly string[]> {
   const relay = await readRelay(tx);
-  const longestMs = isProbeDue(relay, now) ? 0 : longestDelayMs(MANY_FAILURES) + MINUTE_MS;
+  // Where the mail server failed at what is now a time to come, whoever waits for it waits for an instant out of reach.
+  const failedInFuture = relay.failedAt !== null && relay.failedAt.getTime() - now.getTime() > DIFFERENCE_MS;
+  const longestMs = failedInFuture ? 0 : longestDelayMs(MANY_FAILURES) + MINUTE_MS;
   const holds = (Object.keys(LONGEST_HOLD_MS) as HoldCause[]).filter((cause) =>
     Number.isFinite(LONGEST_HOLD_MS[cause]),
   );
