@@ -55,8 +55,8 @@ const GIVEN_UP_AFTER_MS = 60_000;
 
 const RECORDING = /^INSERT INTO event/;
 const RELEASE = /^UPDATE notification n SET kind/;
-const BEGINNING = /^UPDATE notification n SET state = 'sending'/;
-const RECEIPT = /^WITH accepted AS/;
+const START = /^WITH locked AS/;
+const RECEIPT = /^WITH attempted AS/;
 
 const isCommit = ({ what }: Statement) => what === "COMMIT";
 const isChange = ({ what }: Statement) => /^(INSERT|UPDATE|WITH|DELETE)/.test(what);
@@ -164,7 +164,7 @@ function restarts(hows: readonly ("fast" | "immediate")[]): DatabaseFault {
     ownServer: true,
     says: /database at \S+ (cannot be reached|broke|ended the connection|takes no connections)/,
     async strike({ gate, restart }) {
-      const moments = [RECORDING, BEGINNING, RECEIPT];
+      const moments = [RECORDING, START, RECEIPT];
       for (const [nth, how] of hows.entries()) await reaches(gate, moments[nth] ?? RECORDING, () => restart(how));
     },
   };

@@ -45,10 +45,15 @@ type Setting = {
   readonly quietHours?: QuietHours;
   readonly floodCap?: number;
   readonly silenced?: boolean;
+  /** Whether all are claimed in one batch. */
+  readonly together?: boolean;
 };
 
 /** Looks once at each of so many mails to one person, each of an invitation of its own, that are due now. */
-async function lookAt(count: number, { heldBy, quietHours, floodCap = 10_000, silenced = false }: Setting) {
+async function lookAt(
+  count: number,
+  { heldBy, quietHours, floodCap = 10_000, silenced = false, together = false }: Setting,
+) {
   const lab = await openLab({ database });
   for (let nth = 0; nth < count; nth += 1) lab.invite({ organization_name: "Acme" });
   const { events } = await lab.sync();
@@ -69,9 +74,10 @@ async function lookAt(count: number, { heldBy, quietHours, floodCap = 10_000, si
   const newSummary = () => ({ id: randomUUID(), messageId: randomUUID() });
   const rules = { now: NOW, quietHoursOf: () => quietHours ?? null, floodCap, hasFallback: false, newSummary };
   const kinds: string[] = [];
-  for (const { id } of mails) {
-    const [claimed] = await outbox.claim([{ notificationId: id }], NOW, (input) => decideDispatch(input, rules));
-    kinds.push(claimed?.status === "fulfilled" ? claimed.value.kind : String(claimed?.reason));
+  const jobs = mails.map(({ id }) => ({ notificationId: id }));
+  for (const batch of together ? [jobs] : jobs.map((job) => [job])) {
+    const claims = await outbox.claim(batch, NOW, (input) => decideDispatch(input, rules));
+    kinds.push(...claims.map((one) => (one.status === "fulfilled" ? one.value.kind : String(one.reason))));
   }
   await prisma.silence.deleteMany();
   const waiting = await prisma.notification.count({ where: { recipient, nextAttemptAt: { gt: NOW } } });
@@ -106,3 +112,41 @@ describe("the cost of mails that are looked at grows with their number and not w
     assert.deepEqual(kinds.slice(0, 2), ["held", "idle"]);
   });
 });
+
+describe("a batch of mails is decided about in as many statements, however many there are", () => {
+  const RECEIVED = { heldBy: null, together: true } as const;
+
+  for (const [words, prepare] of [
+    ["", async () => {}],
+    [" after an outage of a day", () => noteOutage()],
+    [" with a dead letter of the last two weeks", () => noteDeadLetter()],
+  ] as const) {
+    test(`also${words}`.replace(/^also$/, "of every day"), async (t) => {
+      await prepare();
+      t.after(() => database.prisma.relay.deleteMany());
+
+      const few = await lookAt(10, RECEIVED);
+      const many = await lookAt(100, RECEIVED);
+
+      assert.ok(
+        many.statements <= few.statements + 1 && many.statements <= 16,
+        `${few.statements}, ${many.statements}`,
+      );
+      assert.ok(many.kinds.includes("send") || many.kinds.includes("folded"));
+    });
+  }
+});
+
+async function noteOutage(): Promise<void> {
+  await database.prisma.relay.create({
+    data: { name: "smtp", outageSince: later(-25 * HOUR), outageUntil: later(-HOUR) },
+  });
+}
+
+async function noteDeadLetter(): Promise<void> {
+  const { prisma } = database;
+  const watch = await prisma.watch.findFirstOrThrow();
+  await prisma.$executeRaw`
+    INSERT INTO event (watch, seq, id, type, occurred_at, recorded_at, data, prev_hash, hash)
+    VALUES (${watch.name}, 1000000, gen_random_uuid(), 'notification.dead', ${NOW}, ${NOW}, '{}', 'x', 'x')`;
+}
