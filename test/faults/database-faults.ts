@@ -22,7 +22,7 @@ export function databaseFaults(form: Form): readonly DatabaseFault[] {
       pausedFor(RELEASE, 2),
       diskFullFor(4),
       silently(disturbing("the disk is full at every 4th commit", "53100", every(4, isCommit))),
-      byChance(["40001", "57014", "57P01"], { oneOf: 20, seconds: 10 }),
+      byChance(["40001", "57014", "57P01"], { oneOf: 10, seconds: 10 }),
     ];
   }
   return [

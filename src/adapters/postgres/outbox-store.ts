@@ -67,8 +67,8 @@ export function createOutboxStore(
 
 /** Whether the database said no to the statement, so that nothing of it is done, and may take others. */
 function wasRefused(error: unknown): boolean {
-  // A code of SQL, but of no connection that broke and of no server that stops; nor one of Prisma's own.
-  return /^(?!08|57|P[12])(?=.*\d)[0-9A-Z]{5}$/.test(codeOf(error));
+  // A code of SQL, but of no connection that broke and of no server that stops; of Prisma's own the one of a deadlock.
+  return /^(?!08|57|P[12])(?=.*\d)[0-9A-Z]{5}$|^P2034$/.test(codeOf(error));
 }
 
 /** Whether one mail may be the reason, and the others can be claimed without it. */

@@ -21,6 +21,8 @@ import { createWindow, type Window } from "./window.ts";
 const UNDER_WAY = 28;
 /** Where more are to be sent, so many at least are started at once. */
 const STARTED_TOGETHER = 20;
+/** A receipt waits so long for others that are written with it. Were we to die now, these mails would be repeated. */
+const RECEIPTS_GATHER_MS = 20;
 /** Time limit of one attempt by a second way out. */
 const FALLBACK_DEADLINE_MS = 60_000;
 
@@ -268,5 +270,6 @@ async function recordAll({ ports, sent, underWay }: Run): Promise<void> {
       if (result?.status !== "fulfilled") task.reject(result?.reason);
       else task.resolve({ kind: "attempted", notification: mail.notification, attempts, ...result.value });
     }
+    if (underWay.size > 0) await new Promise((resolve) => setTimeout(resolve, RECEIPTS_GATHER_MS));
   }
 }
