@@ -4,7 +4,6 @@ import type { InviteFinder } from "../app/queries.ts";
 import type { Invite } from "../domain/invite.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
-import { databaseToAsk } from "./demo-database.ts";
 import { UsageError } from "./failure.ts";
 import type { People, Purpose } from "./open-people.ts";
 import { printable, quoted } from "./printable.ts";
@@ -34,7 +33,10 @@ export async function withPeople(
   const question = { config, zone: createZone(config.timezone), now: context.now() };
   const work = ask(question);
   // Loaded here so that `--help` and a wrong configuration are answered at once.
-  const { openPeople } = await import("./open-people.ts");
+  const [{ openPeople }, { databaseToAsk }] = await Promise.all([
+    import("./open-people.ts"),
+    import("./demo-database.ts"),
+  ]);
   const { people, close } = await openPeople(await databaseToAsk(config, context), purpose);
   try {
     await work({ ...question, people });

@@ -3,7 +3,6 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Order, type Paging, type Reader, readCursor } from "../app/queries.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type Context, write } from "./context.ts";
-import { databaseToAsk } from "./demo-database.ts";
 import { UsageError } from "./failure.ts";
 import { findInvitesIn } from "./people.ts";
 import { printable } from "./printable.ts";
@@ -90,7 +89,10 @@ export async function reading(
   const question = { config, zone: createZone(config.timezone), now: context.now() };
   const answer = ask(question);
   // Loaded here so that `--help` and a wrong configuration are answered at once.
-  const { openReader } = await import("./open-reader.ts");
+  const [{ openReader }, { databaseToAsk }] = await Promise.all([
+    import("./open-reader.ts"),
+    import("./demo-database.ts"),
+  ]);
   const { reader, close } = await openReader(await databaseToAsk(config, context));
   try {
     const watches = await chooseWatches(reader, options.watch, context);
