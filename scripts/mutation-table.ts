@@ -53,9 +53,9 @@ const TELLING: readonly Mutation[] = [
   },
   {
     name: "that a mail was given up is no event",
-    file: "src/adapters/postgres/outbox-store.ts",
-    find: `if (receipt.state === "dead") await recordDeath(`,
-    replace: "if (false) await recordDeath(",
+    file: "src/adapters/postgres/outbox-record.ts",
+    find: "  await recordDeaths(tx, dead, dead[0]?.at ?? new Date(0));\n",
+    replace: "",
     tests: {
       [DELIVER]: ["is an event of the history, which still verifies"],
       [PROMISE]: ["in the history, with the reason", "in the next mail"],
@@ -63,9 +63,9 @@ const TELLING: readonly Mutation[] = [
   },
   {
     name: "the next mail does not tell of one that was given up",
-    file: "src/adapters/postgres/outbox-leave.ts",
-    find: "[...own, ...(await readUntoldDeaths(tx, row, now))]",
-    replace: "[...own]",
+    file: "src/adapters/postgres/outbox-claim.ts",
+    find: "const untold = await readUntold(tx, toDecide, now);",
+    replace: "const untold = (await readUntold(tx, toDecide, now)).slice(0, 0);",
     tests: { "test/app/alerts.test.ts": ["is told in the next mail, once"], [PROMISE]: ["in the next mail"] },
   },
   {

@@ -71,7 +71,7 @@ const DATABASES: readonly Mutation[] = [
   {
     name: "the jobs in hand are not written down",
     file: "src/adapters/postgres/queue-worker.ts",
-    find: "      if (jobs.length > 0) onTaken();\n",
+    find: "      onTaken();\n",
     replace: "",
     tests: {
       "test/e2e/takeover.test.ts": ["a mail that a killed daemon was sending is sent at once by the next sync"],
@@ -127,7 +127,7 @@ const DATABASES: readonly Mutation[] = [
 const PEERS: readonly Mutation[] = [
   {
     name: "a mail that decides to wait does not see that the mail server is well again",
-    file: "src/adapters/postgres/outbox-release.ts",
+    file: "src/adapters/postgres/outbox-claim.ts",
     find: "seen.downSince === null ? seen : await lockRelay(tx)",
     replace: "seen",
     tests: { "test/adapters/postgres/outbox-wake.test.ts": ["is due now, whichever of the two is written first"] },
