@@ -1,43 +1,16 @@
 import assert from "node:assert/strict";
 import { chown, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, type TestContext, test } from "node:test";
+import { after, type TestContext, test } from "node:test";
 import pg from "pg";
-import { demoCredentials, type StandIn, startCloudflareStandIn } from "../../src/demo/cloudflare.ts";
 import { sampleInvite } from "../../src/demo/sample-invite.ts";
-import { type MailServer, startMailServer } from "../support/mail-server.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { startServer, temporaryFolder } from "../support/postgres-server.ts";
 import { runProgram, startProgram } from "../support/program.ts";
+import { FAR, startSurroundings } from "../support/surroundings.ts";
 
-let api: StandIn;
-let mail: MailServer;
-
-before(async () => {
-  api = await startCloudflareStandIn({ accepted: demoCredentials, rateLimit: null });
-  mail = await startMailServer();
-});
-
-after(async () => {
-  await api.close();
-  await mail.close();
-});
-
-const FAR = { status: "pending", expires_on: "2099-01-01T00:00:00Z", invited_on: "2098-01-01T00:00:00Z" } as const;
-
-function settings(databaseUrl: string, changes: Record<string, string> = {}): Record<string, string> {
-  return {
-    CLOUDFLARE_API_TOKEN: demoCredentials.token,
-    CLOUDFLARE_BASE_URL: api.url,
-    DATABASE_URL: databaseUrl,
-    SMTP_URL: mail.url,
-    MAIL_FROM: "invites@example.com",
-    MAIL_TO: "ops@example.com",
-    SYNC_JITTER: "0s",
-    HTTP_PORT: "0",
-    ...changes,
-  };
-}
+const { api, mail, settings, close } = await startSurroundings();
+after(close);
 
 /** A database of the test's own, and its administrator; the roles are gone with it. */
 async function emptyDatabase(t: TestContext, ...roles: readonly string[]) {

@@ -1,27 +1,14 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import pg from "pg";
-import { demoCredentials, type StandIn, startCloudflareStandIn } from "../../src/demo/cloudflare.ts";
 import { sampleInvite } from "../../src/demo/sample-invite.ts";
-import { type MailServer, startMailServer } from "../support/mail-server.ts";
 import { noPgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { runProgram, startProgram } from "../support/program.ts";
+import { FAR, startSurroundings } from "../support/surroundings.ts";
 
-let api: StandIn;
-let mail: MailServer;
-
-before(async () => {
-  api = await startCloudflareStandIn({ accepted: demoCredentials, rateLimit: null });
-  mail = await startMailServer();
-});
-
-after(async () => {
-  await api.close();
-  await mail.close();
-});
-
-const FAR = { status: "pending", expires_on: "2099-01-01T00:00:00Z", invited_on: "2098-01-01T00:00:00Z" } as const;
+const { api, settings, close } = await startSurroundings();
+after(close);
 
 const READING = [
   ["status"],
@@ -37,31 +24,21 @@ const READING = [
 ];
 
 const POOLERS = [
-  { how: "that refuses startup options", settings: [], query: "" },
-  { how: "that drops startup options", settings: ["ignore_startup_parameters = options"], query: "" },
-  { how: "and a schema of one's own", settings: [], query: "?schema=Invite%20watch" },
+  { how: "that refuses startup options", ignored: [], query: "" },
+  { how: "that drops startup options", ignored: ["ignore_startup_parameters = options"], query: "" },
+  { how: "and a schema of one's own", ignored: [], query: "?schema=Invite%20watch" },
 ];
 
-for (const { how, settings, query } of POOLERS) {
+for (const { how, ignored, query } of POOLERS) {
   describe(`a pooler in transaction mode ${how}`, { skip: noPgBouncer }, () => {
     test("serves syncs, deliveries, a daemon that is killed, and whatever comes after it", async (t) => {
       const database = await createTestDatabase();
-      const pooler = await startPgBouncer(database.url, settings);
+      const pooler = await startPgBouncer(database.url, ignored);
       t.after(async () => {
         await pooler.stop();
         await database.drop();
       });
-      const env = {
-        CLOUDFLARE_API_TOKEN: demoCredentials.token,
-        CLOUDFLARE_BASE_URL: api.url,
-        DATABASE_URL: `${pooler.url}${query}`,
-        SMTP_URL: mail.url,
-        MAIL_FROM: "invites@example.com",
-        MAIL_TO: "ops@example.com",
-        SYNC_SCHEDULE: "* * * * * *",
-        SYNC_JITTER: "0s",
-        HTTP_PORT: "0",
-      };
+      const env = settings(`${pooler.url}${query}`, { SYNC_SCHEDULE: "* * * * * *" });
       api.invites.replaceAll([sampleInvite(FAR, 1)]);
 
       const synced = await runProgram(["sync"], env);

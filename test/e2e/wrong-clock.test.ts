@@ -4,14 +4,13 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { demoCredentials, type StandIn, startCloudflareStandIn } from "../../src/demo/cloudflare.ts";
+import { after, test } from "node:test";
 import { sampleInvite } from "../../src/demo/sample-invite.ts";
 import { MIGRATED } from "../support/database.ts";
 import { freePort } from "../support/free-port.ts";
-import { type MailServer, startMailServer } from "../support/mail-server.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { runProgram, startProgram } from "../support/program.ts";
+import { FAR, startSurroundings } from "../support/surroundings.ts";
 
 const LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 const skip = existsSync(LIBRARY) ? false : "needs libfaketime, which is not installed here";
@@ -21,34 +20,8 @@ function clockAt(offset: string): Record<string, string> {
   return { LD_PRELOAD: LIBRARY, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: "1" };
 }
 
-let api: StandIn;
-let mail: MailServer;
-
-before(async () => {
-  api = await startCloudflareStandIn({ accepted: demoCredentials, rateLimit: null });
-  mail = await startMailServer();
-});
-
-after(async () => {
-  await api.close();
-  await mail.close();
-});
-
-const FAR = { status: "pending", expires_on: "2099-01-01T00:00:00Z", invited_on: "2098-01-01T00:00:00Z" } as const;
-
-function settings(databaseUrl: string, changes: Record<string, string> = {}): Record<string, string> {
-  return {
-    CLOUDFLARE_API_TOKEN: demoCredentials.token,
-    CLOUDFLARE_BASE_URL: api.url,
-    DATABASE_URL: databaseUrl,
-    SMTP_URL: mail.url,
-    MAIL_FROM: "invitewatch <invites@example.com>",
-    MAIL_TO: "ops@example.com",
-    SYNC_JITTER: "0s",
-    HTTP_PORT: "0",
-    ...changes,
-  };
-}
+const { api, mail, settings, close } = await startSurroundings();
+after(close);
 
 test("a daemon whose clock was set back eight hours goes on, and says so", { skip }, async () => {
   const database = await createTestDatabase(MIGRATED);
